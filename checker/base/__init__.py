@@ -1,0 +1,1 @@
+"""Foundations: small nouns that several rooms use."""

@@ -1,0 +1,50 @@
+"""The program's own words, one YAML file a language, as a flat table: `words("fr")["outcome.sans_objet"]`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from checker.base import yamlfile
+
+Words = Mapping[str, str]
+_FOLDER = Path(__file__).parent
+
+
+@functools.cache
+def languages() -> tuple[str, ...]:
+    """The languages that have a file here."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
+
+
+@functools.cache
+def words(lang: str = "fr") -> Words:
+    """The words of a language; ValueError for a language that has no file."""
+    if lang not in languages():
+        raise ValueError(f"{lang!r}: {', '.join(languages())}")
+    return MappingProxyType(dict(_flat("", yamlfile.load_data(_FOLDER / f"{lang}.yaml"))))
+
+
+def _flat(prefix: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in data.items():
+        if isinstance(value, Mapping):
+            yield from _flat(f"{prefix}{key}.", value)
+        else:
+            yield f"{prefix}{key}", str(value)
+
+
+def counted(table: Words, key: str, count: int) -> str:
+    """« 1 conforme », « 12 conformes »: the words of the table are written « singular|plural »."""
+    singular, _, plural = table[key].partition("|")
+    alone = count < int(table["plural_from"]) if table["lang"] == "fr" else count == 1
+    return (singular if alone else plural).format(n=f"{count:,}".replace(",", table["thousands"]))
+
+
+def long_date(day: dt.date, table: Words) -> str:
+    """« 1er novembre 2018 », "1 November 2018"."""
+    number = table["date.first"] if day.day == 1 else str(day.day)
+    return table["date.pattern"].format(day=number, month=table[f"month.{day.month}"], year=day.year)

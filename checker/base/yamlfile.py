@@ -1,0 +1,183 @@
+"""YAML as a tree of text with places. YAML 1.2 core in meaning: numbers, booleans and null are recognised later,
+from the plain text, so that `00014`, `NO` and `1.10` stay what was written.
+
+Refused: duplicate keys, keys that are not text, merge keys, anchors and aliases, tags, more than one document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from checker.errors import ConfigurationError, Problem
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+MAX_BYTES = 20_000_000
+MAX_DEPTH = 64
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
+_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+\Z")
+
+
+class Node:
+    """A YAML value: `data` is text, None (null), a dict of nodes or a list of nodes; lines and columns count from 1."""
+
+    __slots__ = ("column", "data", "line", "plain")
+
+    def __init__(self, data: Any, line: int, column: int, plain: bool = False) -> None:
+        self.data = data
+        self.line = line
+        self.column = column
+        self.plain = plain
+
+
+class YamlError(ConfigurationError):
+    """The text is not YAML as this program reads it; the problems carry line, column and excerpt."""
+
+
+def excerpt(text: str, line: int | None) -> str:
+    """The line of the text, cut to 120 characters."""
+    lines = text.splitlines()
+    if line is None or not 0 < line <= len(lines):
+        return ""
+    return lines[line - 1].strip()[:120]
+
+
+def read_text(path: Path, shown: str) -> str:
+    """The UTF-8 text of a file (BOM allowed); refused when too big, not UTF-8 or unreadable."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise YamlError([Problem(f"fichier de plus de {MAX_BYTES // 1_000_000} Mo", shown)])
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise YamlError([Problem("le fichier n'est pas du texte UTF-8", shown, line, todo="L'enregistrer en UTF-8.")]) from None
+    except OSError as error:
+        raise YamlError([Problem(f"fichier illisible : {error.strerror}", shown)]) from None
+
+
+def compose(text: str, shown: str) -> Node:
+    """The tree of one YAML document; all faults of structure at once (YamlError)."""
+    try:
+        root = yaml.compose(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else None
+        column = mark.column + 1 if mark else None
+        what = f"YAML invalide : {error.problem or error.context or 'structure'}"
+        raise YamlError([Problem(what, shown, line, column, excerpt(text, line))]) from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise YamlError([Problem(f"YAML invalide : {str(error).splitlines()[0]}", shown)]) from None
+    if root is None:
+        raise YamlError([Problem("le fichier est vide", shown, 1, 1)])
+    problems: list[Problem] = []
+    node = _convert(root, text, shown, problems, set(), 0)
+    if problems:
+        raise YamlError(problems)
+    return node
+
+
+def _convert(node: Any, text: str, shown: str, problems: list[Problem], seen: set[int], depth: int) -> Node:
+    mark = node.start_mark
+    line, column = mark.line + 1, mark.column + 1
+
+    def fault(what: str, where: Any, todo: str = "") -> None:
+        spot = where.start_mark.line + 1
+        problems.append(Problem(what, shown, spot, where.start_mark.column + 1, excerpt(text, spot), todo=todo))
+
+    if isinstance(node, yaml.ScalarNode):
+        plain = not node.style
+        if plain and node.value in _NULLS:
+            return Node(None, line, column, True)
+        if node.tag == "tag:yaml.org,2002:binary" or node.tag.startswith("!"):
+            fault("les marques « ! » de YAML sont refusées", node)
+        return Node(node.value, line, column, plain)
+    if id(node) in seen:
+        fault("les ancres et alias de YAML sont refusés", node, "Écrire la valeur en clair.")
+        return Node(None, line, column)
+    seen.add(id(node))
+    if depth > MAX_DEPTH:
+        fault("structure trop profonde", node)
+        return Node(None, line, column)
+    if isinstance(node, yaml.SequenceNode):
+        return Node([_convert(item, text, shown, problems, seen, depth + 1) for item in node.value], line, column)
+    found: dict[str, Node] = {}
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            fault("une clé n'est pas du texte", key)
+            continue
+        if key.value == "<<" and not key.style:
+            fault("les clés de fusion « << » sont refusées", key, "Écrire les clés en clair.")
+            continue
+        if key.value in found:
+            fault(f"clé en double : « {key.value} »", key, "N'en garder qu'une.")
+            continue
+        child = _convert(value, text, shown, problems, seen, depth + 1)
+        if child.data is None and value.start_mark.line != key.start_mark.line:
+            child = Node(None, key.start_mark.line + 1, key.start_mark.column + 1, True)
+        found[key.value] = child
+    return Node(found, line, column)
+
+
+Key = tuple[str | int, ...]
+
+
+def to_data(node: Node, places: dict[Key, tuple[int, int]] | None = None, path: Key = ()) -> Any:
+    """Plain Python data: text, int, Decimal, bool, None, dict, list; `places` receives (line, column) of each path."""
+    if places is not None:
+        places[path] = (node.line, node.column)
+    if isinstance(node.data, dict):
+        return {key: to_data(child, places, (*path, key)) for key, child in node.data.items()}
+    if isinstance(node.data, list):
+        return [to_data(child, places, (*path, index)) for index, child in enumerate(node.data)]
+    if node.data is None or not node.plain:
+        return node.data
+    if node.data in _BOOLEANS:
+        return _BOOLEANS[node.data]
+    if _INTEGER.match(node.data):
+        return int(node.data)
+    return Decimal(node.data) if _DECIMAL.match(node.data) else node.data
+
+
+class Document:
+    """An authored file: its data, and where each path stands (line, column)."""
+
+    __slots__ = ("data", "places", "shown", "text")
+
+    def __init__(self, data: Any, places: Mapping[Key, tuple[int, int]], shown: str, text: str) -> None:
+        self.data = data
+        self.places = places
+        self.shown = shown
+        self.text = text
+
+    def problem(self, what: str, path: Key = (), why: str = "", todo: str = "") -> Problem:
+        """A fault at that path, or at the nearest one above that has a place."""
+        while path and path not in self.places:
+            path = path[:-1]
+        line, column = self.places.get(path, (1, 1))
+        return Problem(what, self.shown, line, column, excerpt(self.text, line), why, todo)
+
+
+def load(path: Path, shown: str | None = None) -> Document:
+    """An authored YAML file with its places (YamlError when refused)."""
+    name = shown if shown is not None else path.name
+    text = read_text(path, name)
+    return parse(text, name)
+
+
+def parse(text: str, shown: str) -> Document:
+    """The same from a text already read."""
+    places: dict[Key, tuple[int, int]] = {}
+    data = to_data(compose(text, shown), places)
+    return Document(data, places, shown, text)
+
+
+def load_data(path: Path) -> Any:
+    """The plain data of an authored YAML file."""
+    return load(path).data

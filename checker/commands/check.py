@@ -1,0 +1,168 @@
+"""Contrôle un dossier, ou tous ceux d'une arborescence.
+
+Exemples :
+  quitus check mon-dossier
+  quitus check depot --format json --output rapport.json
+  quitus check depot -f sarif:quitus.sarif -f junit:quitus.xml --fail-on reserve
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker.errors import Problem, UsageError
+
+if TYPE_CHECKING:
+    from checker.model import Verdicts
+
+HELP = "contrôler des dossiers"
+STEPS = ("facts", "tables", "plans", "findings")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the verb."""
+    parser.add_argument("paths", nargs="+", metavar="CHEMIN", type=Path, help="un dossier, ou une arborescence de dossiers")
+    parser.add_argument("--stage", metavar="ETAPE", help="juger comme si le dossier en était à cette étape")
+    parser.add_argument("--on", metavar="DATE", help="date de contrôle AAAA-MM-JJ (l'emporte sur date_controle)")
+    parser.add_argument("--settings", metavar="FICHIER", type=Path, help="réglages (à défaut le quitus.yaml le plus proche)")
+    parser.add_argument("--rules", metavar="REPERTOIRE", type=Path, help="répertoire de packs (à défaut ceux livrés, ou QUITUS_RULES)")
+    parser.add_argument("--format", metavar="FORMAT", default="terminal", help="terminal, json, sarif, junit, github…")
+    parser.add_argument("--output", metavar="FICHIER", type=Path, help="écrire là plutôt qu'à l'écran")
+    parser.add_argument("-f", dest="also", metavar="FORMAT:FICHIER", action="append", default=[], help="un rapport de plus")
+    parser.add_argument("--engine", default="duckdb", metavar="MOTEUR", help="duckdb")
+    parser.add_argument("--fail-on", choices=("reserve", "non_conforme"), default="", help="ce qui fait échouer la commande")
+    parser.add_argument("--until", choices=STEPS, help="s'arrêter à cette étape du calcul et la montrer en JSON")
+    parser.add_argument("--lang", default="fr", help="langue des mots du programme")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check, write the reports, return the exit code of the worst dossier."""
+    from checker import pipeline, reports
+    from checker.base import plugs
+    from checker.model import STAGES
+
+    wanted = [(options.format, options.output), *(_pair(text) for text in options.also)]
+    for name, _ in wanted:
+        if name not in reports.formats():
+            close = plugs.nearest(name, reports.formats())
+            raise UsageError([Problem(f"format inconnu : « {name} »", todo=f"Écrire « {close} » ?" if close else "Connus : " + ", ".join(reports.formats()))])
+    if options.stage is not None and options.stage not in STAGES:
+        raise UsageError([Problem(f"étape inconnue : « {options.stage} »", todo="Connues : " + ", ".join(STAGES))])
+    asked = pipeline.Options(
+        paths=tuple(options.paths),
+        on=_day(options.on),
+        stage=options.stage,
+        settings=options.settings,
+        rules=options.rules,
+        engine=options.engine,
+        fail_on=options.fail_on,
+    )
+    _refuse_overwrite(asked, [path for _, path in wanted if path is not None])
+    if options.until:
+        print(json.dumps(pipeline.until(asked, options.until), ensure_ascii=False, indent=1, default=str))
+        return 0
+    verdicts = pipeline.check(asked, _progress())
+    _write(verdicts, wanted, options.lang)
+    return verdicts.exit_code()
+
+
+def _pair(text: str) -> tuple[str, Path]:
+    name, colon, path = text.partition(":")
+    if not colon or not path:
+        raise UsageError([Problem(f"-f attend FORMAT:FICHIER, pas « {text} »")])
+    return name, Path(path)
+
+
+def _day(text: str | None) -> dt.date | None:
+    if text is None:
+        return None
+    from checker.base import values
+
+    try:
+        return values.date(text)
+    except values.Refused as error:
+        raise UsageError([Problem(f"--on {text} : {error}")]) from None
+
+
+def _refuse_overwrite(asked: object, outputs: Sequence[Path]) -> None:
+    """A report never replaces a file of a dossier."""
+    from checker import dossiers
+
+    if not outputs:
+        return
+    folders = [item.folder.resolve() for item in dossiers.find(asked.paths)]  # type: ignore[attr-defined]
+    for path in outputs:
+        target = path.resolve()
+        if any(target.is_relative_to(folder) for folder in folders) and target.exists() and not _ours(target):
+            raise UsageError([Problem("un rapport ne remplace pas un fichier d'un dossier", str(path), todo="Choisir un autre nom.")])
+
+
+def _ours(path: Path) -> bool:
+    try:
+        return b"quitus-report/" in path.read_bytes()[:200]
+    except OSError:
+        return False
+
+
+def _write(verdicts: Verdicts, wanted: Sequence[tuple[str, Path | None]], lang: str) -> None:
+    from checker import reports
+
+    for name, path in wanted:
+        if path is None:
+            color = name == "terminal" and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+            width = shutil.get_terminal_size((100, 24)).columns
+            data = reports.render(verdicts, name, lang=lang, color=color, width=width)
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        else:
+            replace(path, reports.render(verdicts, name, lang=lang))
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise UsageError([Problem(f"on ne peut écrire là : {error.strerror}", str(path))]) from None
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _progress() -> object:
+    """Progress on a terminal's stderr, for long runs only."""
+    import time
+
+    from checker.pipeline import _quiet
+
+    if not sys.stderr.isatty():
+        return _quiet
+    state = {"next": time.monotonic() + 1.0, "shown": 0.0}
+
+    def show(step: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now >= state["next"] and total > 1:
+            print(f"\r{step} {done}/{total}", end="", file=sys.stderr, flush=True)
+            state["next"], state["shown"] = now + 0.2, 1.0
+        if done == total and state["shown"]:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    return show

@@ -1,0 +1,234 @@
+"""Dossier -> facts. Door: `read`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+from checker.base import plugs, values, yamlfile
+from checker.base.dictionary import ROOT, Dictionary, Table
+from checker.base.unreadable import Unreadable
+from checker.errors import Problem
+from checker.facts import lines, manifest
+from checker.model import STAGES, Dossier, Fault, FileDigest, Place, Row, Rows, State, Submitted, Value
+
+Inspect = Callable[[Path, str], tuple[Row, FileDigest | None]]
+READERS = "checker.facts.readers"
+
+
+def convention(dossier: Dossier) -> str | None:
+    """The convention that a dossier names, as written; None when it cannot be told."""
+    try:
+        text = yamlfile.read_text(dossier.folder / dossier.manifest, dossier.manifest)
+        node = yamlfile.compose(text, dossier.manifest)
+    except yamlfile.YamlError:
+        return None
+    named = node.data.get("convention") if isinstance(node.data, dict) else None
+    return named.data.strip() if named is not None and isinstance(named.data, str) else None
+
+
+def read(
+    dossier: Dossier,
+    dictionary: Dictionary,
+    conventions: tuple[str, ...],
+    on: dt.date | None,
+    today: dt.date,
+    stage: str | None = None,
+) -> Submitted:
+    """The facts of a dossier; whatever is wrong with it is a fault of its rows, never an exception.
+
+    `on` wins over `date_controle`, which wins over `today`; `conventions`: the packs that a dossier may name;
+    `stage` wins over `etape`.
+    """
+    from checker.facts import pieces
+
+    path = dossier.folder / dossier.manifest
+    try:
+        text = yamlfile.read_text(path, dossier.manifest)
+        node = yamlfile.compose(text, dossier.manifest)
+    except yamlfile.YamlError as error:
+        return Submitted(dossier, _unreadable(dictionary, tuple(_fault(item) for item in error.problems)))
+    digests: dict[str, FileDigest] = {}
+    found = from_node(node, text, dossier.manifest, dictionary, conventions)
+    if stage is not None and "etape" in found.tables[ROOT][0]:
+        found.tables[ROOT][0]["etape"] = found.tables[ROOT][0]["etape"]._replace(raw=stage)
+    _sheets(found, dossier.folder)
+    _pieces(found, dossier.folder, pieces.inspect, digests)
+    control = _control_date(found, on, today)
+    _attestations(found, dossier.folder, control, pieces.inspect, digests)
+    own = pieces.inspect(dossier.folder, dossier.manifest)[1]
+    files = tuple(sorted([*digests.values(), *([own] if own else [])]))
+    return Submitted(dossier, _rows(found), files)
+
+
+def given(
+    text: str, shown: str, dictionary: Dictionary, conventions: tuple[str, ...], on: dt.date | None, dossier: Dossier, run: int
+) -> Submitted:
+    """The facts of a rule example: pieces are taken to exist and to open unless `pieces.lu` says otherwise."""
+    found = from_node(yamlfile.compose(text, shown), text, shown, dictionary, conventions, computed=True)
+    for row in found.tables.get("pieces", []):
+        place = row["fichier"].place if "fichier" in row else Place(shown)
+        for name, word in (("existe", "true"), ("taille", "1000"), ("lisible", "true"), ("chiffre", "false"),
+                           ("type_fidele", "true"), ("pages", "1"), ("texte", "true"), ("actif", "false")):  # fmt: skip
+            row.setdefault(f"lu.{name}", Value(word, place))
+        if "lu.sha256" not in row and row.get("sha256"):
+            row["lu.sha256"] = row["sha256"]
+    _control_date(found, on, dt.date(2019, 5, 20))
+    for row in found.tables.get("attestations", []):
+        row.setdefault("lu.valide", Value("true", Place(shown)))
+    return Submitted(dossier, _rows(found), run=run)
+
+
+def from_node(
+    node: yamlfile.Node, text: str, shown: str, dictionary: Dictionary, conventions: tuple[str, ...], computed: bool = False
+) -> manifest.Builder:
+    """A walked manifest, its three required keys checked."""
+    found = manifest.Builder(dictionary, shown, text, computed)
+    found.root(node)
+    row = found.tables[ROOT][0]
+    for key in ("convention", "reference", "etape"):
+        value = row.get(key)
+        if value is None or not (value.raw or "").strip():
+            place = value.place if value else Place(shown, 1, 1)
+            found.faults.append(Fault(f"la clé « {key} » manque ou est vide", place, todo=f"Écrire `{key}:` et sa valeur."))
+    for key, known in (("etape", STAGES), ("convention", conventions)):
+        value = row.get(key)
+        word = (value.raw or "").strip() if value else ""
+        if value and word and word not in known:
+            close = plugs.nearest(word, list(known))
+            todo = f"Écrire « {close} » ?" if close else "Connues : " + ", ".join(known)
+            kind = "étape inconnue" if key == "etape" else "convention inconnue"
+            found.faults.append(Fault(f"{kind} : « {word} »", value.place, yamlfile.excerpt(text, value.place.line), todo))
+    for table, rows in found.tables.items():
+        names = [name for name, field in dictionary.tables[table].fields.items() if field.type == "file"]
+        for item in rows:
+            for name in names:
+                cell = item.get(name)
+                if cell is not None and cell.raw and manifest.outside(cell.raw):
+                    found.faults.append(
+                        Fault(f"pièce hors du répertoire : « {cell.raw} »", cell.place, todo="La placer dans le dossier.")
+                    )
+    return found
+
+
+def _rows(found: manifest.Builder) -> Rows:
+    return Rows(found.tables, found.parents, found.states, found.places, tuple(found.faults))
+
+
+def _unreadable(dictionary: Dictionary, faults: tuple[Fault, ...]) -> Rows:
+    empty: dict[str, list[Row]] = {name: [] for name in dictionary.tables}
+    empty[ROOT] = [{}]
+    parents: dict[str, list[int]] = {name: [] for name in dictionary.tables}
+    parents[ROOT] = [0]
+    states = {(name, 0): State.ABSENT for name in dictionary.tables if name != ROOT}
+    return Rows(empty, parents, states, {}, faults)
+
+
+def _fault(problem: Problem) -> Fault:
+    return Fault(problem.what, Place(problem.file, problem.line, problem.column), problem.excerpt, problem.todo)
+
+
+def _sheets(found: manifest.Builder, folder: Path) -> None:
+    """Read the tables that a spreadsheet holds; a sheet that cannot be read leaves its table unreadable."""
+    for table, name, place in found.sheets:
+        try:
+            rows, totals, faults = _sheet(table, name, folder)
+        except Unreadable as error:
+            found.states[(table.name, 0)] = State.UNREADABLE
+            found.places[table.name] = place._replace(place=f"{name} : {error}")
+            continue
+        blocks = [name for name, field in table.fields.items() if field.type == "block"]
+        for row in rows:
+            for block in blocks:
+                inside = [cell for name, cell in row.items() if name.startswith(block + ".") and (cell.raw or cell.fault)]
+                if inside:
+                    row[block] = Value("true", inside[0].place)
+            found.tables[table.name].append(row)
+            found.parents[table.name].append(0)
+        for child in found.dictionary.tables.values():
+            if child.parent == table.name:
+                state = State.NONE if child.none else State.ABSENT
+                found.states.update({(child.name, index): state for index in range(len(rows))})
+        if faults:  # rows that went unread may exist: the list is not known, whatever was read of it
+            found.states[(table.name, 0)] = State.UNREADABLE
+        elif not rows:
+            found.states[(table.name, 0)] = State.ABSENT
+        if faults:
+            found.places[table.name] = place._replace(place=f"{name} : {faults[0].what}")
+        for total in totals:
+            found.tables["tableur"].append(total)
+            found.parents["tableur"].append(0)
+        found.states.pop(("tableur", 0), None)
+
+
+def _sheet(table: Table, name: str, folder: Path) -> tuple[list[Row], list[Row], list[Fault]]:
+    kind = name.rpartition(".")[2].lower()
+    if manifest.outside(name):
+        raise Unreadable("hors du répertoire du dossier")
+    path = folder / name
+    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
+        raise Unreadable("fichier absent")
+    for plug in plugs.names(READERS):
+        reader = plugs.load(READERS, plug)
+        if f".{kind}" in getattr(reader, "SUFFIXES", ()):
+            return lines.read(reader.grids(path, name), table)
+    raise Unreadable(f"aucun lecteur de lignes pour le format « {kind} »")
+
+
+def _pieces(found: manifest.Builder, folder: Path, inspect: Inspect, digests: dict[str, FileDigest]) -> None:
+    for table, name, _ in found.sheets:
+        if not manifest.outside(name):
+            digest = inspect(folder, name)[1]
+            if digest:
+                digests[name] = digest
+        del table
+    for row in found.tables.get("pieces", []):
+        cell = row.get("fichier")
+        if cell is None or not cell.raw or manifest.outside(cell.raw):
+            continue
+        seen, digest = inspect(folder, cell.raw)
+        row.update(seen)
+        if digest:
+            digests[cell.raw] = digest
+
+
+def _control_date(found: manifest.Builder, on: dt.date | None, today: dt.date) -> dt.date | None:
+    row = found.tables[ROOT][0]
+    value = row.get("date_controle")
+    if on is not None or value is None or value.raw is None:
+        day = on or today
+        row["date_controle"] = Value(day.isoformat(), value.place if value else Place(found.shown))
+        return day
+    try:
+        return values.date(value.raw)
+    except values.Refused:
+        return None
+
+
+def _attestations(
+    found: manifest.Builder, folder: Path, control: dt.date | None, inspect: Inspect, digests: dict[str, FileDigest]
+) -> None:
+    """Fill `attestations.lu.valide`: complete, dated no later than the control, and of the same digest as its piece."""
+    for row in found.tables.get("attestations", []):
+        place = next((value.place for value in row.values()), Place(found.shown))
+        row["lu.valide"] = Value("true" if _valid(row, folder, control, inspect, digests) else "false", place)
+
+
+def _valid(row: Row, folder: Path, control: dt.date | None, inspect: Inspect, digests: dict[str, FileDigest]) -> bool:
+    def raw(key: str) -> str:
+        value = row.get(key)
+        return (value.raw or "").strip() if value else ""
+
+    if not all(raw(key) for key in ("regle", "par", "date", "motif", "piece")) or manifest.outside(raw("piece")):
+        return False
+    try:
+        if control is None or values.date(raw("date")) > control:
+            return False
+    except values.Refused:
+        return False
+    name = raw("piece")
+    digest = digests.get(name) or inspect(folder, name)[1]
+    if digest is None:
+        return False
+    return not raw("sha256") or raw("sha256").lower() == digest.sha256

@@ -1,0 +1,167 @@
+"""DuckDB, embedded: the light core is loaded when it is there, rows go in by its appender."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from checker.base import tree
+from checker.base.dictionary import ROOT, Dictionary
+from checker.base.frames import Frame, Frames
+from checker.findings.sql import Emitter, Statement, quote, state_name, table_sql
+
+TYPES = {"money": "DECIMAL(18,2)", "letters": "DECIMAL(18,2)", "percent": "DECIMAL(9,4)", "number": "BIGINT"}
+FAMILIES = {"text": "VARCHAR", "date": "DATE", "boolean": "BOOLEAN"}
+
+
+def _luhn(text: str, length: int) -> str:
+    """Luhn over `length` digits: the second digit from the right, and every other one, is doubled."""
+    terms = []
+    for position in range(1, length + 1):
+        digit = f"TRY_CAST(substr({text}, {position}, 1) AS INTEGER)"
+        doubled = (length - position) % 2 == 1
+        terms.append(f"(CASE WHEN {digit} * 2 > 9 THEN {digit} * 2 - 9 ELSE {digit} * 2 END)" if doubled else digit)
+    return f"(({' + '.join(terms)}) % 10 = 0)"
+
+
+def _sum14(text: str) -> str:
+    return "(" + " + ".join(f"TRY_CAST(substr({text}, {position}, 1) AS INTEGER)" for position in range(1, 15)) + ")"
+
+
+_SIREN = f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT regexp_full_match({{0}}, '[0-9]{{{{9}}}}') THEN FALSE ELSE {_luhn('{0}', 9)} END)"
+_SIRET = (
+    "(CASE WHEN {0} IS NULL THEN NULL WHEN NOT regexp_full_match({0}, '[0-9]{{14}}') THEN FALSE "
+    f"WHEN left({{0}}, 9) = '356000000' AND {_sum14('{0}')} % 5 = 0 THEN TRUE "
+    f"ELSE {_luhn('{0}', 14)} AND {_luhn('left({0}, 9)', 9)} END)"
+)
+_VAT = (
+    "(CASE WHEN {0} IS NULL THEN NULL WHEN NOT regexp_full_match({0}, 'FR[0-9A-Z]{{2}}[0-9]{{9}}') THEN FALSE "
+    "WHEN NOT regexp_full_match(substr({0}, 3, 2), '[0-9]{{2}}') THEN NULL "
+    "ELSE TRY_CAST(substr({0}, 3, 2) AS INTEGER) = (12 + 3 * (TRY_CAST(substr({0}, 5, 9) AS BIGINT) % 97)) % 97 END)"
+)
+
+
+def _iban() -> str:
+    """Modulo 97 of the rearranged text, letters as numbers, digit after digit."""
+    digits = "substr({0}, 5) || left({0}, 4)"
+    for number, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", start=10):
+        digits = f"replace({digits}, '{letter}', '{number}')"
+    each = f"list_transform(string_split({digits}, ''), lambda c: TRY_CAST(c AS BIGINT))"
+    rest = f"list_reduce({each}, lambda a, c: (a * 10 + c) % 97, 0)"
+    return (
+        "(CASE WHEN {0} IS NULL THEN NULL WHEN NOT regexp_full_match({0}, '[A-Z]{{2}}[0-9]{{2}}[A-Z0-9]{{11,30}}') "
+        f"OR (left({{0}}, 2) = 'FR' AND length({{0}}) <> 27) THEN FALSE ELSE {rest} = 1 END)"
+    )
+
+
+TEMPLATES: Mapping[str, str] = {
+    "not": "(NOT ({0}))",
+    "eq": "({0} = {1})",
+    "ne": "({0} <> {1})",
+    "lt": "({0} < {1})",
+    "le": "({0} <= {1})",
+    "gt": "({0} > {1})",
+    "ge": "({0} >= {1})",
+    "add": "({0} + {1})",
+    "sub": "({0} - {1})",
+    "mul": "({0} * {1})",
+    "neg": "(-({0}))",
+    "part": "CAST(ROUND(CAST({0} AS DECIMAL(18,2)) * CAST({1} AS DECIMAL(9,4)) * 0.01, 2) AS DECIMAL(18,2))",
+    "match": "regexp_full_match({0}, {1})",
+    "starts": "starts_with({0}, {1})",
+    "contains": "contains({0}, {1})",
+    "left": "left({0}, {1})",
+    "length": "length({0})",
+    "year": "CAST(year({0}) AS BIGINT)",
+    "month": "CAST(month({0}) AS BIGINT)",
+    "add_years": "CAST({0} + to_years(CAST({1} AS INTEGER)) AS DATE)",
+    "add_months": "CAST({0} + to_months(CAST({1} AS INTEGER)) AS DATE)",
+    "add_days": "CAST({0} + CAST({1} AS INTEGER) AS DATE)",
+    "year_end": "make_date(CAST(year({0}) + {1} AS INTEGER), 12, 31)",
+    "greatest": "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {0} >= {1} THEN {0} ELSE {1} END)",
+    "least": "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {0} <= {1} THEN {0} ELSE {1} END)",
+    "is_true": "(({0}) IS TRUE)",
+    "is_null": "(({0}) IS NULL)",
+    "siren": _SIREN,
+    "siret": _SIRET,
+    "vat": _VAT,
+    "iban": _iban(),
+    "count_if": "COUNT(CASE WHEN {0} THEN 1 END)",
+    "asc": "{0} ASC NULLS LAST",
+    "zero": "CAST(0 AS DECIMAL(18,2))",
+    "text": "'{0}'",
+    "null_text": "CAST(NULL AS VARCHAR)",
+    "null_date": "CAST(NULL AS DATE)",
+    "null_boolean": "CAST(NULL AS BOOLEAN)",
+    "null_number": "CAST(NULL AS BIGINT)",
+    "null_money": "CAST(NULL AS DECIMAL(18,2))",
+    "null_letters": "CAST(NULL AS DECIMAL(18,2))",
+    "null_percent": "CAST(NULL AS DECIMAL(9,4))",
+}
+
+
+class Session:
+    """A database that holds the columns that plans read, of one batch."""
+
+    def __init__(self, frames: Frames, columns: Mapping[str, set[tuple[str, bool]]], dictionary: Dictionary) -> None:
+        self._core = _core()
+        self._connection = self._core.connect(":memory:", config={"threads": 2})
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self.emitter = Emitter(TEMPLATES, dictionary)
+        tables = set(columns)
+        for name in list(tables):
+            while (parent := dictionary.tables[name].parent) is not None:
+                tables.add(parent)
+                name = parent
+        for name in sorted(tables):
+            self._load(frames, frames.tables[name], sorted(columns.get(name, ())), dictionary)
+
+    def _load(self, frames: Frames, frame: Frame, columns: Sequence[tuple[str, bool]], dictionary: Dictionary) -> None:
+        fields = dictionary.tables[frame.name].fields
+        size = len(frame)
+        listed = [("row_", "BIGINT", range(size)), ("parent_", "BIGINT", frame.parents)]
+        if frame.name == ROOT:
+            listed += [
+                ("run_", "BIGINT", [item.run for item in frames.submitted]),
+                ("stage_", "BIGINT", [frames.stage(index) for index in range(size)]),
+                ("reference_", "VARCHAR", [str(value or "") for value in frame.values["reference"]]),
+            ]  # type: ignore[list-item]
+        states = {name for name, is_state in columns if is_state}
+        nested = [f"{name}[]" for name, table in dictionary.tables.items() if table.parent == frame.name]
+        for name, is_state in columns:
+            if not is_state:
+                kind = fields[name].type
+                listed.append((name, TYPES.get(kind) or FAMILIES[tree.family(kind)], frame.values[name]))  # type: ignore[arg-type]
+        for name in sorted(states | set(nested)):
+            listed.append((state_name(name), "TINYINT", frame.states[name]))  # type: ignore[arg-type]
+        spelled = ", ".join(f"{quote(name)} {kind}" for name, kind, _ in listed)
+        self._connection.execute(f"CREATE TABLE {quote(table_sql(frame.name))} ({spelled})")
+        if size:
+            appender = self._connection.appender(table_sql(frame.name))
+            appender.append_rows(zip(*(values for _, _, values in listed), strict=True))
+            appender.flush()
+
+    def run(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """The rows of a statement (RuntimeError with the engine's words when it refuses it)."""
+        try:
+            rows: list[tuple[Any, ...]] = self._connection.execute(statement.sql).fetchall()
+        except Exception as error:
+            raise RuntimeError(str(error)) from error
+        return rows
+
+    def close(self) -> None:
+        """Release the memory."""
+        self._connection.close()
+
+
+def session(frames: Frames, columns: Mapping[str, set[tuple[str, bool]]], dictionary: Dictionary) -> Session:
+    """A database loaded with what these plans read."""
+    return Session(frames, columns, dictionary)
+
+
+def _core() -> Any:
+    try:
+        return importlib.import_module("_duckdb")
+    except ImportError:
+        return importlib.import_module("duckdb")

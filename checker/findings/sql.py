@@ -1,0 +1,401 @@
+"""Plans -> SQL: one emitter, one table of templates a dialect. Nothing here assumes an engine beyond its templates.
+
+A statement starts from the subject, joins what belongs to its row, adds one frame a named value, projects and never
+filters: each row of the subject comes out once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from checker.base import tree
+from checker.base.dictionary import ROOT, Dictionary
+from checker.base.tree import Aggregate, Call, Column, Expr, Literal, Part, Ref, Running, Scalar, StateOf
+
+Templates = Mapping[str, str]
+PER_PART = 4  # outcome, observed, expected, at; then the shows
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SQL text for parts of one subject; columns: dossier_, row_, then for each part PER_PART + its shows."""
+
+    subject: str
+    parts: tuple[Part, ...]
+    sql: str
+
+
+def quote(name: str) -> str:
+    """A quoted identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def table_sql(name: str) -> str:
+    """The name of a table in an engine: dots would read as schemas."""
+    return name.replace(".", "__")
+
+
+def state_name(name: str) -> str:
+    """The column that holds the state of a column."""
+    return f"{name}?"
+
+
+def columns_of(parts: Sequence[Part]) -> dict[str, set[tuple[str, bool]]]:
+    """table -> (column, is it its state) that these parts read."""
+    found: dict[str, set[tuple[str, bool]]] = {ROOT: set()}
+    for part in parts:
+        found.setdefault(part.subject, set())
+        nodes = [part.ok, part.at, part.when, part.observed, part.expected, *(node for _, node in part.shows)]
+        for let in part.lets:
+            nodes += tree.let_exprs(let)
+            if not isinstance(let, Scalar):
+                found.setdefault(let.table, set())
+        for node in nodes:
+            for item in tree.walk(node):
+                if isinstance(item, Column) and item.name != "#":
+                    found.setdefault(item.table, set()).add((item.name, False))
+                elif isinstance(item, StateOf):
+                    found.setdefault(item.table, set()).add((item.name, True))
+    return found
+
+
+@dataclass
+class Emitter:
+    """Emits statements for one dialect over the tables of a dictionary."""
+
+    templates: Templates
+    dictionary: Dictionary
+    _frames: list[str] = field(default_factory=list)
+    _inner: Mapping[str, str] = field(default_factory=dict)  # tables whose columns come from the aggregate's rows
+
+    def statement(self, subject: str, parts: Sequence[Part]) -> Statement:
+        """The statement of these parts, all of that subject."""
+        self._frames = [f"f0 AS ({self._base(subject, parts)})"]
+        taken: dict[tree.Let, str] = {}
+        renamed: list[dict[str, str]] = []
+        last = "f0"
+        for part in parts:
+            names: dict[str, str] = {}
+            for let in part.lets:
+                key = _renamed(let, names)
+                if key not in taken:
+                    taken[key] = f"v{len(taken)}"
+                    last = self._named(subject, key, taken[key], last)
+                names[let.name] = taken[key]
+            renamed.append(names)
+        picked = ["dossier_", "row_"]
+        for part, names in zip(parts, renamed, strict=True):
+            picked += self._part(part, names)
+        sql = "WITH " + ",\n".join(self._frames) + f"\nSELECT {', '.join(picked)} FROM {last}"
+        return Statement(subject, tuple(parts), sql)
+
+    def _part(self, part: Part, names: Mapping[str, str]) -> list[str]:
+        expr = lambda node: "NULL" if node is None else self.expr(node, None, names)  # noqa: E731
+        cases = [f"WHEN stage_ < {part.stage} THEN 3"]
+        if part.when is not None:
+            when = expr(part.when)
+            cases += [f"WHEN ({when}) IS NULL THEN 2", f"WHEN NOT ({when}) THEN 3"]
+        ok = expr(part.ok)
+        cases += [f"WHEN ({ok}) IS NULL THEN 2", f"WHEN ({ok}) THEN 0"]
+        outcome = f"CASE {' '.join(cases)} ELSE {2 if part.soft else 1} END"
+        return [outcome, *(f"{expr(node)}" for node in (part.observed, part.expected, part.at, *(n for _, n in part.shows)))]
+
+    def _near(self, subject: str) -> list[str]:
+        """The subject, its parents, the dossier: tables of which a row of the subject has one row."""
+        chain = [subject]
+        while (parent := self.dictionary.tables[chain[-1]].parent) is not None:
+            chain.append(parent)
+        return chain
+
+    def _joins(self, subject: str) -> str:
+        chain = self._near(subject)
+        text = f"FROM {quote(table_sql(subject))} t0"
+        for depth, table in enumerate(chain[1:], start=1):
+            key = f"t{depth}.row_ = t{depth - 1}.parent_"
+            text += f" JOIN {quote(table_sql(table))} t{depth} ON {key}"
+        return text
+
+    def _base(self, subject: str, parts: Sequence[Part]) -> str:
+        chain = self._near(subject)
+        wanted = columns_of(parts)
+        for part in parts:
+            for let in part.lets:
+                listed = self._list_of(subject, let)
+                if listed is not None:
+                    wanted.setdefault(listed[0], set()).add((listed[1], True))
+        root = f"t{len(chain) - 1}"
+        picked = ["t0.row_ AS row_", f"{root}.row_ AS dossier_"]
+        picked += [f"{root}.{name} AS {name}" for name in ("run_", "stage_", "reference_")]
+        picked += [f"t{depth}.row_ AS {quote('row_' + table)}" for depth, table in enumerate(chain)]
+        for depth, table in enumerate(chain):
+            for name, is_state in sorted(wanted.get(table, ())):
+                column = state_name(name) if is_state else name
+                picked.append(f"t{depth}.{quote(column)} AS {quote(table + '/' + column)}")
+        return f"SELECT {', '.join(picked)} {self._joins(subject)}"
+
+    def _add(self, sql: str) -> str:
+        name = f"f{len(self._frames)}"
+        self._frames.append(f"{name} AS ({sql})")
+        return name
+
+    def _named(self, subject: str, let: tree.Let, name: str, last: str) -> str:
+        if isinstance(let, Scalar):
+            return self._add(f"SELECT *, {self.expr(let.value, None, {})} AS {name} FROM {last}")
+        if isinstance(let, Running):
+            return self._running(let, name, last)
+        inner = self._far(let) if let.across != "dossier" else self._rows(subject, let, last)
+        group = self._add(f"SELECT {inner[0]}, {self._measures(let, name)} {inner[1]}")
+        filled = self._filled(subject, let, name)
+        return self._add(f"SELECT f.*, {filled} FROM {last} f LEFT JOIN {group} g ON {inner[2]}")
+
+    # --- aggregates -------------------------------------------------------------------------------------------------
+
+    def _child(self, table: str, alias: str) -> tuple[str, dict[str, str]]:
+        """FROM text of a table and its parents below the dossier, and the alias of each."""
+        aliases = {table: alias}
+        text = f"{quote(table_sql(table))} {alias}"
+        here, depth = table, 0
+        while (parent := self.dictionary.tables[here].parent) is not None:
+            depth += 1
+            above = f"{alias}{depth}"
+            text += f" JOIN {quote(table_sql(parent))} {above} ON {above}.row_ = {aliases[here]}.parent_"
+            aliases[parent] = above
+            here = parent
+        return text, aliases
+
+    def _rows(self, subject: str, let: Aggregate, last: str) -> tuple[str, str, str]:
+        """The rows of the dossier (or of the subject's row, when nested in it), beside the subject's row."""
+        text, aliases = self._child(let.table, "x")
+        near = self._near(subject)
+        above = ROOT if let.table in near else next(table for table in self._near(let.table) if table in near)
+        self._inner = {let.table: "x"} | {table: "x" for table in aliases if table not in near}
+        fields = self._let_columns(let, {table: alias for table, alias in aliases.items() if table in self._inner})
+        listed = ", ".join([f"{aliases[above]}.row_ AS above_", *fields])
+        key = f"f.{quote('row_' + above)}"
+        joined = f"FROM {last} f LEFT JOIN (SELECT {listed}, 1 AS one_ FROM {text}) x ON x.above_ = {key} GROUP BY f.row_"
+        return "f.row_ AS k", joined, "g.k = f.row_"
+
+    def _list_of(self, subject: str, let: tree.Let) -> tuple[str, str] | None:
+        """(table of the subject's row, column) of the state of the list that an aggregate reads."""
+        if not isinstance(let, Aggregate) or let.across != "dossier" or let.table == ROOT:
+            return None
+        near = self._near(subject)
+        here = let.table
+        while (parent := self.dictionary.tables[here].parent) is not None:
+            if parent in near:
+                return parent, f"{here}[]"
+            here = parent
+        return None
+
+    def _let_columns(self, let: Aggregate, inner: Mapping[str, str]) -> list[str]:
+        wanted: dict[str, None] = {}
+        for node in tree.let_exprs(let):
+            for item in tree.walk(node):
+                if isinstance(item, Column | StateOf) and item.table in inner:
+                    column = state_name(item.name) if isinstance(item, StateOf) else item.name
+                    wanted[f"{inner[item.table]}.{quote(column)} AS {quote(item.table + '/' + column)}"] = None
+        return list(wanted)
+
+    def _far(self, let: Aggregate) -> tuple[str, str, str]:
+        """The rows of all dossiers of the run, grouped by their keys."""
+        text, aliases = self._child(let.table, "x")
+        fields = self._let_columns(let, aliases)
+        root = aliases[ROOT]
+        listed = ", ".join([f"{root}.run_ AS run_", *fields])
+        self._inner = dict.fromkeys(aliases, "x")
+        keys = [self.expr(row, "x", {}) for row, _ in let.by]
+        own = [self.expr(subject, None, {}, prefix="f.") for _, subject in let.by]
+        picked = ", ".join(["x.run_ AS run_", *(f"{key} AS k{index}" for index, key in enumerate(keys))])
+        grouped = ", ".join(["x.run_", *keys])
+        on = " AND ".join(["g.run_ = f.run_", *(f"g.k{index} = {key}" for index, key in enumerate(own))])
+        return picked, f"FROM (SELECT {listed}, 1 AS one_ FROM {text}) x GROUP BY {grouped}", on
+
+    def _measures(self, let: Aggregate, name: str) -> str:
+        """The sums that say what is known, and how many rows are not."""
+        inside = "x.one_ = 1"
+        conditions = []
+        if let.across == "dossier":
+            conditions += [f"({self.expr(row, 'x', {})} = {self.expr(own, None, {}, prefix='f.')})" for row, own in let.by]
+        if let.where is not None:
+            conditions.append(f"({self.expr(let.where, 'x', {})})")
+        where = " AND ".join(conditions) or "TRUE"
+        yes, maybe = f"{inside} AND ({where}) IS TRUE", f"{inside} AND ({where}) IS NULL"
+        value = self.expr(let.value, "x", {}) if let.value is not None else "1"
+        known = f"({value}) IS NOT NULL"
+        rows = self.templates["count_if"].format(f"{yes}")
+        if let.fn in ("all", "any"):
+            stop = "NOT " if let.fn == "all" else ""
+            decided = self.templates["count_if"].format(f"{yes} AND {stop}({value}) IS TRUE" if let.fn == "any" else f"{yes} AND ({value}) IS FALSE")
+            hidden = f"({yes} AND ({value}) IS NULL) OR ({maybe} AND (({value}) IS NULL OR ({value}) IS {'TRUE' if let.fn == 'any' else 'FALSE'}))"
+            return f"{decided} AS n_{name}, {self.templates['count_if'].format(hidden)} AS u_{name}, {rows} AS r_{name}"
+        if let.fn in ("count", "exists"):
+            return f"{rows} AS n_{name}, {self.templates['count_if'].format(maybe)} AS u_{name}, {rows} AS r_{name}"
+        gone = f"({maybe}) OR ({yes} AND NOT {known})"
+        if let.fn == "sum":
+            gone = f"({maybe} AND ({value}) IS DISTINCT FROM 0) OR ({yes} AND NOT {known})"
+        function = {"sum": "SUM", "min": "MIN", "max": "MAX"}[let.fn]
+        folded = f"{function}(CASE WHEN {yes} AND {known} THEN {value} END)"
+        negative = self.templates["count_if"].format(f"{yes} AND ({value}) < 0") if let.fn == "sum" else "0"
+        return f"{folded} AS n_{name}, {self.templates['count_if'].format(gone)} AS u_{name}, {rows} AS r_{name}, {negative} AS m_{name}"
+
+    def _filled(self, subject: str, let: Aggregate, name: str) -> str:
+        """The named value from its measures: exact, certain lower and upper bounds."""
+        hidden = f"COALESCE(g.u_{name}, 0)"
+        listed = self._list_of(subject, let)
+        if listed is not None:
+            state = f"f.{quote(listed[0] + '/' + state_name(listed[1]))}"
+            hidden = f"({hidden} + CASE WHEN {state} IN (1, 2, 3) THEN 1 ELSE 0 END)"
+        count = f"COALESCE(g.n_{name}, 0)"
+        if let.fn == "exists":
+            return f"CASE WHEN {count} > 0 THEN TRUE WHEN {hidden} > 0 THEN NULL ELSE FALSE END AS {name}"
+        if let.fn == "any":
+            return f"CASE WHEN {count} > 0 THEN TRUE WHEN {hidden} > 0 THEN NULL ELSE FALSE END AS {name}"
+        if let.fn == "all":
+            return f"CASE WHEN {count} > 0 THEN FALSE WHEN {hidden} > 0 THEN NULL ELSE TRUE END AS {name}"
+        if let.fn == "count":
+            high = f"CASE WHEN {hidden} > 0 AND {hidden} > COALESCE(g.u_{name}, 0) THEN NULL ELSE {count} + {hidden} END"
+            return f"CASE WHEN {hidden} = 0 THEN {count} END AS {name}, {count} AS {name}__lo, {high} AS {name}__hi"
+        if let.fn == "sum":
+            zero = self.templates["zero"] if let.type == "money" else "0"
+            total = f"COALESCE(g.n_{name}, {zero})"
+            low = f"CASE WHEN {hidden} = 0 OR COALESCE(g.m_{name}, 0) = 0 THEN {total} END"
+            exact = f"CASE WHEN {hidden} = 0 THEN {total} END"
+            return f"{exact} AS {name}, {low} AS {name}__lo, {exact} AS {name}__hi"
+        exact = f"CASE WHEN {hidden} = 0 THEN g.n_{name} END"
+        low, high = (f"g.n_{name}", exact) if let.fn == "max" else (exact, f"g.n_{name}")
+        return f"{exact} AS {name}, {low} AS {name}__lo, {high} AS {name}__hi"
+
+    # --- running sums -----------------------------------------------------------------------------------------------
+
+    def _running(self, let: Running, name: str, last: str) -> str:
+        value = self.expr(let.value, None, {})
+        keys = [self.expr(key, None, {}) for key in let.by]
+        order = [self.expr(key, None, {}) for key in let.order]
+        first = order[0] if order else "dossier_"
+        rank = ", ".join([*(self.templates["asc"].format(key) for key in order), "reference_", "row_"])
+        anchor = f"CASE WHEN {self.expr(let.anchor, None, {})} THEN 1 ELSE 0 END" if let.anchor is not None else "0"
+        lost_key = " OR ".join(f"({key}) IS NULL" for key in keys) or "FALSE"
+        unplaced = " OR ".join(f"({key}) IS NULL" for key in order[1:]) or "FALSE"
+        level = self._add(
+            f"SELECT *, {value} AS w_{name}, {first} AS o_{name}, ({lost_key}) AS k_{name}, ({unplaced}) AS p_{name}, {anchor} AS a_{name} FROM {last}"
+        )
+        part = "PARTITION BY " + ", ".join(["run_", *keys])
+        upto = f"({part} ORDER BY {rank} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+        if let.distinct:
+            seen = f"CASE WHEN w_{name} IS NOT NULL AND ROW_NUMBER() OVER (PARTITION BY {', '.join(['run_', *keys, f'w_{name}'])} ORDER BY {rank}) = 1 THEN 1 ELSE 0 END"
+            level = self._add(f"SELECT *, {seen} AS d_{name} FROM {level}")
+            term = f"d_{name}"
+        else:
+            term = f"CASE WHEN w_{name} IS NULL OR o_{name} IS NULL THEN {self.templates['zero'] if let.type == 'money' else '0'} ELSE w_{name} END"
+        level = self._add(
+            f"SELECT *, SUM(a_{name}) OVER {upto} AS s_{name}, MAX(a_{name}) OVER ({part}) AS h_{name}, "
+            f"SUM(CASE WHEN o_{name} IS NULL THEN 1 ELSE 0 END) OVER ({part}) AS u_{name}, "
+            f"MIN(dossier_) OVER ({part}) AS lo_{name}, MAX(dossier_) OVER ({part}) AS hi_{name}, "
+            f"SUM(CASE WHEN o_{name} IS NOT NULL AND (w_{name} IS NULL OR p_{name}) THEN 1 ELSE 0 END) OVER "
+            f"({part} ORDER BY {self.templates['asc'].format(f'o_{name}')} RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS q_{name} FROM {level}"
+        )
+        counted = f"CASE WHEN h_{name} = 1 AND s_{name} = 0 THEN {self.templates['zero'] if let.type == 'money' else '0'} ELSE {term} END"
+        level = self._add(f"SELECT *, SUM({counted}) OVER {upto} AS t_{name} FROM {level}")
+        alone = f"lo_{name} = hi_{name}"
+        is_first = f"(a_{name} = 1 AND s_{name} = 1)"
+        before = f"(h_{name} = 1 AND s_{name} = 0)"
+        own = f"w_{name} IS NOT NULL AND NOT k_{name}"
+        if not let.distinct:
+            settled = f"({alone} AND q_{name} = 0 OR {is_first} OR (u_{name} = 0 AND q_{name} = 0 AND o_{name} IS NOT NULL AND NOT p_{name}))"
+        else:
+            settled = "TRUE"
+        if let.anchored:
+            settled = f"({settled}) AND h_{name} = 1 AND NOT {before} AND (o_{name} IS NOT NULL OR {is_first})"
+        exact = f"CASE WHEN {own} AND {settled} THEN t_{name} END"
+        low = f"CASE WHEN NOT k_{name} AND NOT {before} AND (o_{name} IS NOT NULL OR {alone}) THEN t_{name} END"
+        high = exact
+        if let.distinct:
+            hidden = f"SUM(CASE WHEN w_{name} IS NULL THEN 1 ELSE 0 END) OVER ({part})"
+            exact = f"CASE WHEN {own} AND {hidden} = 0 THEN t_{name} END"
+            high = f"CASE WHEN {own} THEN t_{name} + {hidden} END"
+        return self._add(f"SELECT *, {exact} AS {name}, {low} AS {name}__lo, {high} AS {name}__hi FROM {level}")
+
+    # --- expressions ------------------------------------------------------------------------------------------------
+
+    def expr(self, node: Expr, child: str | None, names: Mapping[str, str], prefix: str | None = None) -> str:
+        """SQL of a node; `child`: columns of the aggregate's tables are under that alias, the subject's under `f`."""
+        if isinstance(node, Literal):
+            return self.literal(node)
+        if isinstance(node, Column | StateOf):
+            return self._column(node, child, prefix)
+        if isinstance(node, Ref):
+            name = names.get(node.name, node.name) + (f"__{node.side}" if node.side else "")
+            return f"f.{name}" if child is not None or prefix else name
+        if isinstance(node, tree.Bounded):
+            return self.expr(node.exact, child, names, prefix)
+        assert isinstance(node, Call)
+        args = [self.expr(arg, child, names, prefix) for arg in node.args]
+        return self._call(node, args)
+
+    def _column(self, node: Column | StateOf, child: str | None, prefix: str | None) -> str:
+        if node.name == "#":
+            return (prefix or "") + "dossier_"
+        column = state_name(node.name) if isinstance(node, StateOf) else node.name
+        name = quote(f"{node.table}/{column}")
+        if child is not None:
+            return f"{child if node.table in self._inner else 'f'}.{name}"
+        return f"{prefix or ''}{name}"
+
+    def literal(self, node: Literal) -> str:
+        """A constant, typed so that no dialect guesses; text as a quoted literal."""
+        value = node.value
+        family = tree.family(node.type) if node.type != "string" else "text"
+        if value is None:
+            return self.templates.get(f"null_{node.type}") or self.templates[f"null_{family}"]
+        if isinstance(value, bool):
+            return "TRUE" if value else "FALSE"
+        if isinstance(value, Decimal):
+            return format(value, "f")
+        if isinstance(value, dt.date):
+            return f"DATE '{value.isoformat()}'"
+        if isinstance(value, int):
+            return str(value)
+        return self.templates["text"].format(str(value).replace("'", "''"))
+
+    def _call(self, node: Call, args: list[str]) -> str:
+        op = node.op
+        if op in ("and", "or"):
+            return "(" + f" {op.upper()} ".join(f"({arg})" for arg in args) + ")"
+        if op == "in":
+            return f"({args[0]} IN ({', '.join(args[1:])}))"
+        if op == "case":
+            pairs = [f"WHEN {args[index]} THEN {args[index + 1]}" for index in range(0, len(args) - 1, 2)]
+            return f"(CASE {' '.join(pairs)} ELSE {args[-1]} END)" if len(args) % 2 else f"(CASE {' '.join(pairs)} END)"
+        return self.templates[op].format(*args)
+
+
+def _renamed(let: tree.Let, names: Mapping[str, str]) -> tree.Let:
+    """The let with its references to earlier ones under their final names, and no name of its own: equal ones are one."""
+    import dataclasses
+
+    def fix(node: Expr | None) -> Expr | None:
+        if isinstance(node, Ref):
+            return dataclasses.replace(node, name=names.get(node.name, node.name))
+        if isinstance(node, Call):
+            return dataclasses.replace(node, args=tuple(_must(fix(arg)) for arg in node.args))
+        if isinstance(node, tree.Bounded):
+            return tree.Bounded(node.type, _must(fix(node.exact)), _must(fix(node.low)), _must(fix(node.high)))
+        return node
+
+    if isinstance(let, Scalar):
+        return dataclasses.replace(let, name="", value=_must(fix(let.value)))
+    if isinstance(let, Running):
+        return dataclasses.replace(
+            let, name="", value=_must(fix(let.value)), anchor=fix(let.anchor),
+            by=tuple(_must(fix(key)) for key in let.by), order=tuple(_must(fix(key)) for key in let.order),
+        )  # fmt: skip
+    pairs = tuple((_must(fix(row)), _must(fix(own))) for row, own in let.by)
+    return dataclasses.replace(let, name="", value=fix(let.value), where=fix(let.where), by=pairs)
+
+
+def _must(node: Expr | None) -> Expr:
+    assert node is not None
+    return node

@@ -1,0 +1,10 @@
+"""rules/<pack>/ -> Pack. Doors: `load` (with its imports), `names`, `overlay` (the settings laid over)."""
+
+from __future__ import annotations
+
+from checker.packs.overlay import overlay
+from checker.packs.quotes import Unit, coverage
+from checker.packs.read import load, names
+from checker.packs.settings import read_settings
+
+__all__ = ["Unit", "coverage", "load", "names", "overlay", "read_settings"]

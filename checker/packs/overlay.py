@@ -1,0 +1,140 @@
+"""The settings laid over a pack: parameters, persons, amendments. Nothing is lost: an amendment is one more dated value."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from checker.base import values, yamlfile
+from checker.base.plugs import nearest
+from checker.base.yamlfile import Document
+from checker.errors import ConfigurationError, Problem
+from checker.model import Amendment, DatedValue, Pack, Parameter, Person, Settings
+from checker.packs.read import dated_value, day, person
+
+FIRST = "premier_etat_liquidatif"
+
+
+def overlay(pack: Pack, settings: Settings) -> Pack:
+    """The pack as this organisation applies it (ConfigurationError with every fault)."""
+    if not settings.data:
+        return pack
+    document: Document = settings.data["__document__"]
+    problems: list[Problem] = []
+    parameters = _parameters(pack, settings, document, problems)
+    persons = list(pack.persons)
+    for index, entry in enumerate(settings.data.get("personnes") or []):
+        found = person(document, entry, ("personnes", index), problems)
+        if found is not None:
+            persons = [item for item in persons if _key(item) != _key(found)] + [found]
+    folder = settings.path.parent if settings.path else Path()
+    parties = tuple(str(row["cle"]) for row in pack.tables.get("parties", ()) if "cle" in row)
+    amendments = [
+        item for index, entry in enumerate(settings.data.get("avenants") or []) if (item := _amendment(document, entry, index, folder, parties, problems))
+    ]
+    for item in amendments:
+        _amend(parameters, item, document, problems)
+    if problems:
+        raise ConfigurationError(problems)
+    return dataclasses.replace(pack, parameters=parameters, persons=tuple(persons), amendments=tuple(amendments))
+
+
+def _key(item: Person) -> tuple[str, str, str]:
+    return values.person(item.name), values.organisation(item.direction), item.role
+
+
+def _parameters(pack: Pack, settings: Settings, document: Document, problems: list[Problem]) -> dict[str, Parameter]:
+    parameters = dict(pack.parameters)
+    for name, entry in (settings.data.get("parametres") or {}).items():
+        known = parameters.get(name)
+        path = ("parametres", name)
+        if known is None:
+            close = nearest(name, list(parameters))
+            problems.append(document.problem(f"paramètre inconnu : « {name} »", path, todo=f"Écrire « {close} » ?" if close else ""))
+            continue
+        entries = entry if isinstance(entry, list) else [entry]
+        if not all(isinstance(item, Mapping) for item in entries):
+            problems.append(document.problem("un paramètre a `valeur` et `source`", path))
+            continue
+        for item in entries:
+            for key in item:
+                if key not in ("valeur", "source", "du", "au"):
+                    problems.append(document.problem(f"clé inconnue : « {key} »", (*path, key), todo="Connues : valeur, source, du, au"))
+        if all(item.get("valeur") is None for item in entries):
+            continue
+        dated = [dated_value(document, item, known.type, known.many, path, problems) for item in entries]
+        kept = [_bounded(item, known) for item in dated if item]
+        parameters[name] = dataclasses.replace(known, values=tuple(kept))
+    first = settings.data.get(FIRST)
+    if first not in (None, "") and FIRST in parameters:
+        parameters[FIRST] = dataclasses.replace(parameters[FIRST], values=(DatedValue(values.reference(str(first)), source="quitus.yaml"),))
+    return parameters
+
+
+def _bounded(item: DatedValue, known: Parameter) -> DatedValue:
+    """A blank value keeps the pack's bounds: what they refute stays refuted."""
+    if item.value is not None or not item.blank or not known.values:
+        return item
+    return dataclasses.replace(item, not_before=known.values[0].not_before, not_after=known.values[0].not_after)
+
+
+def _amendment(document: Document, entry: Any, index: int, folder: Path, parties: tuple[str, ...], problems: list[Problem]) -> Amendment | None:
+    path = ("avenants", index)
+    sha256 = ""
+    if isinstance(entry, str):
+        target = folder / entry
+        if not target.is_file():
+            problems.append(document.problem(f"avenant introuvable : « {entry} »", path))
+            return None
+        try:
+            document = yamlfile.load(target, entry)
+        except yamlfile.YamlError as error:
+            problems += error.problems
+            return None
+        sha256 = hashlib.sha256(target.read_bytes()).hexdigest()
+        entry, path = document.data, ()
+    keys = ("avenant", "date_effet", "signatures", "deliberation", "fichier", "texte", "modifie")
+    if not isinstance(entry, Mapping) or any(key not in keys for key in entry):
+        odd = next((key for key in entry if key not in keys), "") if isinstance(entry, Mapping) else ""
+        problems.append(document.problem(f"avenant mal formé : « {odd} »", (*path, odd) if odd else path, todo="Connues : " + ", ".join(keys)))
+        return None
+    signatures = entry.get("signatures") or {}
+    changes = []
+    for number, change in enumerate(entry.get("modifie") or []):
+        where = (*path, "modifie", number)
+        if not isinstance(change, Mapping) or "parametre" not in change or "valeur" not in change:
+            problems.append(document.problem("une modification a `parametre`, `valeur` et `quote`", where))
+            continue
+        if change.get("quote") and str(change["quote"]) not in str(entry.get("texte") or ""):
+            problems.append(document.problem(f"la citation « {change['quote']} » n'est pas dans le texte de l'avenant", (*where, "quote")))
+        changes.append((str(change["parametre"]), change["valeur"]))
+    return Amendment(
+        file=str(entry.get("fichier") or f"avenant {entry.get('avenant', index + 1)}"),
+        effect=day(document, entry.get("date_effet"), (*path, "date_effet"), problems),
+        signatures={
+            party: day(document, signatures.get(party), (*path, "signatures", party), problems)
+            for party in dict.fromkeys([*parties, *signatures])
+        },
+        deliberation=day(document, entry.get("deliberation"), (*path, "deliberation"), problems),
+        text=str(entry.get("texte") or ""),
+        changes=tuple(changes),
+        sha256=sha256,
+    )
+
+
+def _amend(parameters: dict[str, Parameter], item: Amendment, document: Document, problems: list[Problem]) -> None:
+    for name, raw in item.changes:
+        known = parameters.get(name)
+        if known is None:
+            close = nearest(name, list(parameters))
+            problems.append(document.problem(f"l'avenant modifie un paramètre inconnu : « {name} »", ("avenants",), todo=f"Écrire « {close} » ?" if close else ""))
+            continue
+        if item.applies_from is None:
+            continue
+        value = dated_value(document, {"valeur": raw, "du": item.applies_from.isoformat(), "source": item.file}, known.type, known.many, ("avenants",), problems)
+        if value is not None:
+            ordered = sorted([*known.values, value], key=lambda dated: dated.start.toordinal() if dated.start else 0)
+            parameters[name] = dataclasses.replace(known, values=tuple(ordered))

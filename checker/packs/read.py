@@ -1,0 +1,309 @@
+"""A pack's folder read: identity, parameters, persons, tables, rules; all faults at once (ConfigurationError)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from checker.base import values, yamlfile
+from checker.base.plugs import nearest
+from checker.base.yamlfile import Document, Key
+from checker.errors import ConfigurationError, Problem
+from checker.model import (
+    SEVERITIES,
+    SOURCES,
+    STAGES,
+    Clause,
+    DatedValue,
+    Example,
+    Outcome,
+    Pack,
+    Parameter,
+    Person,
+    Place,
+    Remedy,
+    Rule,
+)
+
+ENGINE = Path(__file__).parent / "moteur.yaml"
+_PACK_KEYS = "id title version text imports parametres personnes tables units defects reference".split()
+_RULE_KEYS = (
+    "id title clause source stage severity automation scope at for_each when let demands check messages remedy examples in_force note"
+).split()
+_EXAMPLE_KEYS = "title given settings others on expect".split()
+_AUTOMATION = ("complete", "partielle", "humaine")
+_ACTORS = ("cedant", "cessionnaire", "comptable", "fournisseur", "organisme", "personne")
+
+
+def names(folder: Path) -> tuple[str, ...]:
+    """The packs of a folder (a pack's own folder is one)."""
+    if (folder / "pack.yaml").is_file():
+        return (folder.name,)
+    return tuple(sorted(path.parent.name for path in folder.glob("*/pack.yaml")))
+
+
+def load(folder: Path, name: str) -> Pack:
+    """The pack of that name below a folder of packs, with its imports (ConfigurationError with every fault)."""
+    return _Reader(folder).pack(name, ())
+
+
+class _Reader:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.parent if (folder / "pack.yaml").is_file() else folder
+        self.problems: list[Problem] = []
+        self.sources: dict[str, Document] = {}
+
+    def pack(self, name: str, above: tuple[str, ...]) -> Pack:
+        home = self.folder / name
+        if name in above:
+            raise ConfigurationError(f"le pack « {name} » s'importe lui-même")
+        if not (home / "pack.yaml").is_file():
+            close = nearest(name, list(names(self.folder)))
+            raise ConfigurationError(f"pack inconnu : « {name} »" + (f" ; « {close} » ?" if close else ""))
+        digest = hashlib.sha256()
+        document = self.document(home / "pack.yaml", f"{name}/pack.yaml", digest)
+        data = document.data if isinstance(document.data, dict) else {}
+        self.keys(document, data, (), _PACK_KEYS, ("id", "title", "version"))
+        imported = [self.pack(str(other), (*above, name)) for other in data.get("imports", [])]
+        for item in imported:
+            digest.update(item.sha256.encode())
+        text = ""
+        if data.get("text"):
+            path = home / str(data["text"])
+            text = path.read_text(encoding="utf-8") if path.is_file() else ""
+            if not text:
+                self.problems.append(document.problem(f"texte introuvable : « {data['text']} »", ("text",)))
+            digest.update(text.encode())
+        rules: list[Rule] = []
+        for path in sorted(home.glob("*.yaml")):
+            if path.name != "pack.yaml":
+                rules += self.rules(path, f"{name}/{path.name}", digest)
+        if not above:
+            rules += self.rules(ENGINE, "moteur/moteur.yaml", digest)
+        for item in imported:
+            rules += item.rules
+        self.unique(rules)
+        extension = home / "dossier.schema.json"
+        if extension.is_file():
+            digest.update(extension.read_bytes())
+        parameters: dict[str, Parameter] = {}
+        persons: list[Person] = []
+        tables: dict[str, tuple[Mapping[str, Any], ...]] = {}
+        for item in imported:
+            parameters.update(item.parameters)
+            persons += item.persons
+            tables.update(item.tables)
+        parameters.update(self.parameters(document, data))
+        persons += [
+            found
+            for index, entry in enumerate(data.get("personnes", []))
+            if (found := person(document, entry, ("personnes", index), self.problems)) is not None
+        ]
+        for key, lines in (data.get("tables") or {}).items():
+            tables[key] = (*tables.get(key, ()), *lines)
+        if self.problems and not above:
+            raise ConfigurationError(self.problems)
+        reference = home / str(data.get("reference", "reference")) / "dossier.yaml"
+        return Pack(
+            id=str(data.get("id", name)),
+            title=str(data.get("title", "")),
+            version=str(data.get("version", "")),
+            sha256=digest.hexdigest(),
+            folder=home,
+            text=text,
+            rules=tuple(rules),
+            parameters=parameters,
+            persons=tuple(persons),
+            tables=tables,
+            units=tuple(data.get("units", [])),
+            defects=tuple(data.get("defects", [])),
+            reference=reference if reference.is_file() else None,
+            extensions=(*(path for item in imported for path in item.extensions), *((extension,) if extension.is_file() else ())),
+            sources=self.sources,
+        )
+
+    def document(self, path: Path, shown: str, digest: Any) -> Document:
+        try:
+            found = yamlfile.load(path, shown)
+        except yamlfile.YamlError as error:
+            self.problems += error.problems
+            found = Document({}, {}, shown, "")
+        digest.update(shown.encode() + b"\0" + found.text.encode() + b"\0")
+        self.sources[shown] = found
+        return found
+
+    def keys(self, document: Document, data: Any, path: Key, known: Sequence[str], needed: Sequence[str]) -> bool:
+        if not isinstance(data, dict):
+            self.problems.append(document.problem("un objet est attendu", path))
+            return False
+        for key in data:
+            if key not in known:
+                close = nearest(key, list(known))
+                todo = f"Écrire « {close} » ?" if close else "Connues : " + ", ".join(known)
+                self.problems.append(document.problem(f"clé inconnue : « {key} »", (*path, key), todo=todo))
+        for key in needed:
+            if data.get(key) in (None, ""):
+                self.problems.append(document.problem(f"la clé « {key} » manque", path))
+        return all(data.get(key) not in (None, "") for key in needed)
+
+    def unique(self, rules: list[Rule]) -> None:
+        seen: dict[str, Rule] = {}
+        for rule in rules:
+            if rule.id in seen and seen[rule.id].place != rule.place:
+                document = self.sources[rule.place.file]
+                self.problems.append(document.problem(f"deux règles « {rule.id} »", rule.key, why=f"La première est dans {seen[rule.id].place.file}."))
+            seen[rule.id] = rule
+
+    def rules(self, path: Path, shown: str, digest: Any) -> list[Rule]:
+        document = self.document(path, shown, digest)
+        data = document.data
+        if isinstance(data, dict) and "rules" in data:
+            self.keys(document, data, (), ("defaults", "rules"), ())
+            defaults = data.get("defaults") or {}
+            entries = [({**defaults, **item} if isinstance(item, dict) else item, ("rules", index)) for index, item in enumerate(data["rules"] or [])]
+        else:
+            entries = [(data, ())]
+        return [rule for item, key in entries if (rule := self.rule(document, item, key)) is not None]
+
+    def rule(self, document: Document, data: Any, key: Key) -> Rule | None:
+        before = len(self.problems)
+        if not self.keys(document, data, key, _RULE_KEYS, ("id", "title", "clause", "source", "stage", "severity")):
+            return None
+        for name, known in (("source", SOURCES), ("stage", STAGES), ("severity", SEVERITIES), ("automation", _AUTOMATION)):
+            if data.get(name, known[0]) not in known:
+                what = f"« {data[name]} » n'est pas une valeur de {name}"
+                self.problems.append(document.problem(what, (*key, name), todo="Connues : " + ", ".join(known)))
+        if "check" not in data and not data.get("demands"):
+            self.problems.append(document.problem("la règle n'a ni `check` ni `demands`", key))
+        clause = data["clause"] if isinstance(data["clause"], dict) else {}
+        self.keys(document, clause, (*key, "clause"), ("article", "quote", "line", "quotes"), ("article", "quote"))
+        line, column = document.places.get(key, (1, 1))
+        place = Place(document.shown, line, column)
+        examples = tuple(
+            item for index, entry in enumerate(data.get("examples", [])) if (item := self.example(document, entry, (*key, "examples", index)))
+        )
+        remedy = data.get("remedy")
+        if remedy is not None and self.keys(document, remedy, (*key, "remedy"), ("to", "text"), ("to", "text")) and remedy["to"] not in _ACTORS:
+            self.problems.append(document.problem(f"acteur inconnu : « {remedy['to']} »", (*key, "remedy", "to"), todo="Connus : " + ", ".join(_ACTORS)))
+        if len(self.problems) > before:
+            return None
+        return Rule(
+            id=str(data["id"]),
+            title=str(data["title"]),
+            clause=Clause(str(clause["article"]), str(clause["quote"]), clause.get("line")),
+            source=data["source"],
+            stage=data["stage"],
+            severity=data["severity"],
+            automation=data.get("automation", "complete"),
+            scope=data.get("scope", "dossier"),
+            body={name: value for name, value in data.items() if name in ("at", "for_each", "when", "let", "demands", "check", "messages", "remedy", "in_force")}
+            | {"quotes": clause.get("quotes", [])},
+            examples=examples,
+            remedy=Remedy(remedy["to"], remedy["text"]) if remedy else None,
+            note=str(data.get("note", "")),
+            place=place,
+            key=key,
+        )
+
+    def example(self, document: Document, data: Any, key: Key) -> Example | None:
+        if not self.keys(document, data, key, _EXAMPLE_KEYS, ("title", "expect")):
+            return None
+        words = {outcome.word: outcome for outcome in Outcome}
+        if data["expect"] not in words:
+            self.problems.append(document.problem(f"résultat inconnu : « {data['expect']} »", (*key, "expect"), todo="Connus : " + ", ".join(words)))
+            return None
+        on = day(document, data.get("on"), (*key, "on"), self.problems)
+        line, column = document.places.get(key, (1, 1))
+        return Example(
+            title=str(data["title"]),
+            expect=words[data["expect"]],
+            given=data.get("given") or {},
+            settings=data.get("settings") or {},
+            others=tuple(data.get("others") or ()),
+            on=on,
+            place=Place(document.shown, line, column),
+        )
+
+    def parameters(self, document: Document, data: Mapping[str, Any]) -> dict[str, Parameter]:
+        found: dict[str, Parameter] = {}
+        for name, entry in (data.get("parametres") or {}).items():
+            path = ("parametres", name)
+            keys = ("type", "liste", "titre", "valeur", "valeurs", "source", "pas_avant", "pas_apres", "du", "au", "quote", "line")
+            if not self.keys(document, entry, path, keys, ("type",)):
+                continue
+            if entry["type"] not in values.TYPES:
+                self.problems.append(document.problem(f"type inconnu : « {entry['type']} »", (*path, "type")))
+                continue
+            many = bool(entry.get("liste"))
+            entries = entry.get("valeurs") or [entry]
+            dated = [dated_value(document, item, entry["type"], many, path, self.problems) for item in entries]
+            found[name] = Parameter(name, entry["type"], many, str(entry.get("titre", name)), tuple(item for item in dated if item))
+        return found
+
+
+def day(document: Document, raw: Any, path: Key, problems: list[Problem]) -> dt.date | None:
+    """A date of an authored file."""
+    if raw in (None, ""):
+        return None
+    try:
+        return values.date(str(raw))
+    except values.Refused as error:
+        problems.append(document.problem(f"date « {raw} » : {error}", path))
+        return None
+
+
+def dated_value(
+    document: Document, entry: Mapping[str, Any], kind: str, many: bool, path: Key, problems: list[Problem]
+) -> DatedValue | None:
+    """A dated value of a parameter; None when it is refused."""
+    raw = entry.get("valeur")
+    value: Any = None
+    try:
+        if many and raw is not None:
+            if not isinstance(raw, list):
+                raise values.Refused("une liste est attendue")
+            value = tuple(values.parse(kind, values.show(item) or "") for item in raw)
+        elif raw not in (None, ""):
+            value = values.parse(kind, values.show(raw) or "")
+    except (values.Refused, KeyError) as error:
+        problems.append(document.problem(f"valeur « {raw} » : {error}", (*path, "valeur")))
+        return None
+    return DatedValue(
+        value=value,
+        start=day(document, entry.get("du"), (*path, "du"), problems),
+        end=day(document, entry.get("au"), (*path, "au"), problems),
+        not_before=day(document, entry.get("pas_avant"), (*path, "pas_avant"), problems),
+        not_after=day(document, entry.get("pas_apres"), (*path, "pas_apres"), problems),
+        blank=raw == "",
+        source=str(entry.get("source", "")),
+    )
+
+
+def person(document: Document, entry: Any, path: Key, problems: list[Problem]) -> Person | None:
+    """A person of a pack or of the settings; a delegate is one who acts by an `acte`."""
+    keys = ("nom", "direction", "role", "du", "au", "montant_maximum", "acte", "qualite", "source")
+    if not isinstance(entry, dict) or any(key not in keys for key in entry) or not entry.get("nom") or not entry.get("role"):
+        problems.append(document.problem("une personne a un nom, un rôle, et au plus : " + ", ".join(keys), path))
+        return None
+    act = entry.get("acte") or {}
+    try:
+        limit = None if entry.get("montant_maximum") is None else values.money(values.show(entry["montant_maximum"]) or "")
+    except values.Refused as error:
+        problems.append(document.problem(f"montant_maximum : {error}", (*path, "montant_maximum")))
+        return None
+    return Person(
+        name=str(entry["nom"]),
+        direction=str(entry.get("direction") or ""),
+        role=str(entry["role"]),
+        start=day(document, entry.get("du"), (*path, "du"), problems),
+        end=day(document, entry.get("au"), (*path, "au"), problems),
+        limit=limit,
+        delegate=bool(act),
+        act_date=day(document, act.get("date"), (*path, "acte", "date"), problems),
+        executory=act.get("executoire") if isinstance(act.get("executoire"), bool) else None,
+        quality=str(entry.get("qualite") or ""),
+        source=str(entry.get("source") or act.get("reference") or ""),
+    )

@@ -1,0 +1,104 @@
+"""`quitus.yaml` -> Settings: found once a run, read whole, every fault at once (ConfigurationError, 65)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from checker.base import yamlfile
+from checker.base.plugs import nearest
+from checker.base.yamlfile import Document
+from checker.errors import ConfigurationError, Problem, UsageError
+from checker.model import Place, Settings, Waiver
+from checker.packs.read import day
+
+NAME = "quitus.yaml"
+_KEYS = "parametres premier_etat_liquidatif registre personnes avenants derogations".split()
+_WAIVER_KEYS = "regle dossier motif demandee_par accordee_par du au".split()
+
+
+def find(folders: Sequence[Path], chosen: Path | None) -> Path | None:
+    """The settings of a run: `chosen`, else the nearest going up from the common folder; a second one below is refused."""
+    if chosen is not None:
+        if not chosen.is_file():
+            raise UsageError([Problem("fichier de réglages introuvable", str(chosen))])
+        return chosen
+    resolved = [folder.resolve() for folder in folders]
+    common = Path(os.path.commonpath(resolved)) if resolved else Path.cwd()
+    upward = next((parent / NAME for parent in (common, *common.parents) if (parent / NAME).is_file()), None)
+    below: set[Path] = set()
+    for folder in resolved:
+        here = folder
+        while here != common:
+            if (here / NAME).is_file():
+                below.add(here / NAME)
+            here = here.parent
+    if len(below) == 1 and upward is None and len(set(resolved)) == 1:
+        return below.pop()
+    if below:
+        raise ConfigurationError(
+            [Problem("plusieurs fichiers de réglages pour une exécution", str(path), todo="N'en garder qu'un, ou le choisir par --settings.") for path in sorted(below)]
+        )
+    return upward
+
+
+def read_settings(folders: Sequence[Path], chosen: Path | None) -> Settings:
+    """The settings of a run (empty when there is no file)."""
+    path = find(folders, chosen)
+    if path is None:
+        return Settings()
+    shown = path.name
+    text = yamlfile.read_text(path, shown)
+    if not text.strip() or not any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
+        return Settings(path, hashlib.sha256(path.read_bytes()).hexdigest())
+    document = yamlfile.parse(text, shown)
+    return from_document(document, path, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def from_document(document: Document, path: Path | None, sha256: str) -> Settings:
+    """The same from a document already read (rule examples give theirs)."""
+    data = document.data
+    problems: list[Problem] = []
+    if not isinstance(data, dict):
+        raise ConfigurationError([document.problem("le fichier de réglages est un objet : des clés suivies de valeurs")])
+    for key in data:
+        if key not in _KEYS:
+            close = nearest(key, _KEYS)
+            todo = f"Écrire « {close} » ?" if close else "Connues : " + ", ".join(_KEYS)
+            problems.append(document.problem(f"clé inconnue : « {key} »", (key,), todo=todo))
+    if data.get("registre") is not None:
+        problems.append(document.problem("le registre n'est pas encore pris en charge", ("registre",), todo="Écrire `registre: null`."))
+    for key, shape in (("parametres", dict), ("personnes", list), ("avenants", list), ("derogations", list)):
+        if data.get(key) is not None and not isinstance(data[key], shape):
+            problems.append(document.problem(f"« {key} » est {'une liste' if shape is list else 'un objet'}", (key,)))
+    if problems:
+        raise ConfigurationError(problems)
+    waivers = [_waiver(document, entry, index, problems) for index, entry in enumerate(data.get("derogations") or [])]
+    if problems:
+        raise ConfigurationError(problems)
+    return Settings(path, sha256, {**data, "__document__": document}, {}, tuple(item for item in waivers if item))
+
+
+def _waiver(document: Document, entry: Any, index: int, problems: list[Problem]) -> Waiver | None:
+    path = ("derogations", index)
+    if not isinstance(entry, Mapping):
+        problems.append(document.problem("une dérogation est un objet", path))
+        return None
+    for key in entry:
+        if key not in _WAIVER_KEYS:
+            close = nearest(key, _WAIVER_KEYS)
+            problems.append(document.problem(f"clé inconnue : « {key} »", (*path, key), todo=f"Écrire « {close} » ?" if close else ""))
+    line, column = document.places.get(path, (1, 1))
+    return Waiver(
+        rule=str(entry.get("regle") or ""),
+        dossier=str(entry.get("dossier") or ""),
+        reason=str(entry.get("motif") or ""),
+        requested_by=str(entry.get("demandee_par") or ""),
+        granted_by=str(entry.get("accordee_par") or ""),
+        start=day(document, entry.get("du"), (*path, "du"), problems),
+        end=day(document, entry.get("au"), (*path, "au"), problems),
+        place=Place(document.shown, line, column),
+    )

@@ -1,0 +1,210 @@
+"""The corridor: the only module that knows the order of the rooms. Doors: `check`, `examples`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from checker import __version__, dossiers, facts, findings, packs, plans, tables, verdicts
+from checker.base import dictionary as dictionaries
+from checker.base import home, values
+from checker.base.dictionary import ROOT, Dictionary
+from checker.base.frames import Frames
+from checker.base.tree import Plan
+from checker.base.words import words
+from checker.errors import ConfigurationError, UsageError
+from checker.model import DossierVerdict, Finding, Pack, Settings, Submitted, Verdicts
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run is asked. `on`: the control date for all; `today`: the clock, read once."""
+
+    paths: tuple[Path, ...]
+    on: dt.date | None = None
+    stage: str | None = None
+    settings: Path | None = None
+    rules: Path | None = None
+    engine: str = "duckdb"
+    fail_on: str = ""
+    today: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The dossiers of a run under one convention."""
+
+    pack: Pack
+    dictionary: Dictionary
+    plans: tuple[Plan, ...]
+    frames: Frames
+
+
+def today() -> dt.date:
+    """The clock, in local time; SOURCE_DATE_EPOCH fixes it."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return dt.datetime.fromtimestamp(int(epoch), dt.UTC).date() if epoch.isdigit() else dt.date.today()
+
+
+def _quiet(step: str, done: int, total: int) -> None:
+    del step, done, total
+
+
+def read(options: Options, progress: Progress = _quiet) -> tuple[list[Submitted], Settings, dict[str, tuple[Pack, Dictionary]]]:
+    """The facts of every dossier, the settings, and the packs that the dossiers may name."""
+    if options.engine not in findings.engine_names():
+        raise UsageError(f"moteur inconnu : « {options.engine} » (connus : {', '.join(findings.engine_names())})")
+    found = dossiers.find(options.paths)
+    settings = packs.read_settings([item.folder for item in found], options.settings)
+    folder = options.rules or home.rules()
+    known = packs.names(folder)
+    if not known:
+        raise ConfigurationError(f"aucun pack de règles dans « {folder} »")
+    loaded: dict[str, tuple[Pack, Dictionary]] = {}
+    submitted: list[Submitted] = []
+    day = options.today or today()
+    plain = dictionaries.load()
+    for index, item in enumerate(found):
+        progress("facts", index, len(found))
+        name = facts.convention(item)
+        if name in known and name not in loaded:
+            pack = packs.load(folder, name)
+            loaded[name] = (packs.overlay(pack, settings), dictionaries.load(*pack.extensions))
+        _, dictionary = loaded.get(name or "", (None, plain))
+        submitted.append(facts.read(item, dictionary, known, options.on, day, options.stage))
+    progress("facts", len(found), len(found))
+    if not loaded:  # no readable dossier names a pack: the run still says so, under the first one
+        for name in known:
+            pack = packs.load(folder, name)
+            if pack.reference is not None or len(known) == 1:
+                loaded[name] = (packs.overlay(pack, settings), dictionaries.load(*pack.extensions))
+                break
+    return submitted, settings, loaded
+
+
+def groups(submitted: Sequence[Submitted], loaded: dict[str, tuple[Pack, Dictionary]], compiled: bool = True) -> list[Group]:
+    """One group a convention. A dossier that cannot be read may belong to any: it stands in each, shown in the first."""
+    found: list[Group] = []
+    for name, (pack, dictionary) in sorted(loaded.items()):
+        own = [item for item in submitted if _name(item) in (name, None)]
+        if own:
+            frames = tables.build(own, dictionary)
+            found.append(Group(pack, dictionary, plans.compile_pack(pack, dictionary) if compiled else (), frames))
+    return found
+
+
+def _name(item: Submitted) -> str | None:
+    value = item.rows.tables[ROOT][0].get("convention") if item.rows.tables.get(ROOT) else None
+    return (value.raw or "").strip() or None if value is not None and not item.rows.faults else None
+
+
+def check(options: Options, progress: Progress = _quiet) -> Verdicts:
+    """The verdicts of a run. Errors: UsageError 64, ConfigurationError 65, NothingToCheck 66."""
+    submitted, settings, loaded = read(options, progress)
+    day = options.today or today()
+    decided: dict[str, DossierVerdict] = {}
+    used: list[Pack] = []
+    for group in groups(submitted, loaded):
+        progress("findings", 0, len(group.plans))
+        evaluated, _ = findings.evaluate(group.plans, group.frames, options.engine, all_evidence=len(submitted) == 1)
+        for verdict in verdicts.decide(group.pack, settings, group.frames, evaluated, day):
+            decided.setdefault(verdict.path, verdict)
+        used.append(group.pack)
+    ordered = tuple(decided[item.dossier.shown] for item in submitted)
+    return Verdicts(
+        version=__version__,
+        packs=tuple({"id": pack.id, "title": pack.title, "version": pack.version, "sha256": pack.sha256} for pack in used),
+        settings={"path": _shown(settings.path), "sha256": settings.sha256} if settings.path else None,
+        decision=_worst(ordered),
+        dossiers=ordered,
+        unused=_notes(settings, ordered, used),
+        notes=tuple((str(item["id"]), str(item["text"])) for pack in used for item in pack.defects),
+        fail_on=options.fail_on,
+    )
+
+
+def _shown(path: Path) -> str:
+    try:
+        return path.resolve().relative_to(Path.cwd().resolve()).as_posix()
+    except ValueError:
+        return path.as_posix()
+
+
+def _worst(found: Sequence[DossierVerdict]) -> str:
+    for decision in ("non_conforme", "indetermine", "conforme_avec_reserves"):
+        if any(verdict.decision == decision for verdict in found):
+            return decision
+    return "conforme"
+
+
+def _notes(settings: Settings, found: Sequence[DossierVerdict], used: Sequence[Pack]) -> tuple[str, ...]:
+    """Amendments of the run and waivers that served nothing, as sentences."""
+    table = words("fr")
+    said = []
+    for pack in used:
+        for item in pack.amendments:
+            key = "run.amendment" if item.applies_from else "run.amendment_void"
+            said.append(table[key].format(file=item.file, start=values.show(item.applies_from) or ""))
+    said += [table["run.waiver_unused"].format(rule=item.rule, dossier=item.dossier) for item in verdicts.unused(settings, found)]
+    return tuple(dict.fromkeys(said))
+
+
+def until(options: Options, step: str) -> Any:
+    """What a run holds at that arrow (facts, tables, plans or findings), as plain data."""
+    submitted, _, loaded = read(options)
+    if step == "facts":
+        return {item.dossier.shown: _facts(item) for item in submitted}
+    found = groups(submitted, loaded, compiled=step in ("plans", "findings"))
+    if step == "tables":
+        return {group.pack.id: _tables(group.frames) for group in found}
+    if step == "plans":
+        return {group.pack.id: {plan.rule: [str(part) for part in plan.parts] for plan in group.plans} for group in found}
+    return {group.pack.id: _findings(group, options.engine) for group in found}
+
+
+def _facts(item: Submitted) -> Any:
+    rows = {
+        table: [{key: {"raw": cell.raw, "place": _place(cell.place), "fault": cell.fault} for key, cell in row.items()} for row in found]
+        for table, found in item.rows.tables.items()
+        if found
+    }
+    return {"rows": rows, "faults": [fault.what for fault in item.rows.faults]}
+
+
+def _place(place: Any) -> str:
+    return ":".join(str(part) for part in (place.file, place.place, place.line, place.column) if part is not None)
+
+
+def _tables(frames: Frames) -> Any:
+    return {
+        name: [{column: values.show(found[row]) for column, found in frame.values.items() if found[row] is not None} for row in range(len(frame))]
+        for name, frame in frames.tables.items()
+        if len(frame)
+    }
+
+
+def _findings(group: Group, engine: str) -> Any:
+    evaluated, faults = findings.evaluate(group.plans, group.frames, engine)
+    return {
+        "faults": list(faults),
+        "rules": {
+            rule: {
+                group.frames.submitted[index].dossier.shown: {
+                    "outcome": item.outcome.word,
+                    "findings": [_finding(finding) for finding in item.findings],
+                }
+                for index, item in found.items()
+            }
+            for rule, found in evaluated.items()
+        },
+    }
+
+
+def _finding(item: Finding) -> Any:
+    return {"subject": item.subject, "outcome": item.outcome.word, "message": item.message, "missing": list(item.missing)}

@@ -1,0 +1,26 @@
+"""Verdicts -> bytes. One file in `formats/` is one format; only the asked one is imported."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from checker.base import plugs
+from checker.base.words import words
+from checker.model import Verdicts
+from checker.reports import formats as _folder  # imported before the function that takes its name here
+
+_SOCKET = _folder.__name__
+
+
+def formats() -> tuple[str, ...]:
+    """The public names of the formats."""
+    return plugs.names(_SOCKET)
+
+
+def render(verdicts: Verdicts, format: str, *, lang: str = "fr", color: bool = False, width: int = 100) -> bytes:
+    """The report of a run in that format; ValueError, naming the nearest, for a format that does not exist."""
+    if format not in formats():
+        near = plugs.nearest(format, formats())
+        raise ValueError(f"{format!r}: {f'{near} ?' if near else ', '.join(formats())}")
+    plug = plugs.load(_SOCKET, format)
+    return cast(bytes, plug.render(verdicts, words(lang), color=color, width=width))

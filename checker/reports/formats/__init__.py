@@ -1,0 +1,1 @@
+"""SOCKET: one file is one format, `render(verdicts, words, *, color, width) -> bytes`."""

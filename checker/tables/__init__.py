@@ -1,0 +1,100 @@
+"""Facts -> typed tables. Door: `build`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checker.base import values
+from checker.base.dictionary import ROOT, Dictionary, Field, Table
+from checker.base.frames import Frame, Frames
+from checker.model import Row, Scalar, State, Submitted
+
+_KNOWN, _BLANK, _UNREADABLE, _ABSENT, _NONE = (int(state) for state in State)
+Faults = dict[tuple[str, str, int], str]
+
+
+def build(submitted: Sequence[Submitted], dictionary: Dictionary) -> Frames:
+    """The typed tables of these dossiers. A dossier that cannot be read keeps one row, of unknown facts only."""
+    frames: dict[str, Frame] = {}
+    faults: Faults = {}
+    starts: dict[str, list[int]] = {}
+    for name, table in dictionary.tables.items():
+        frame, rows, begins = _stack(name, submitted)
+        frames[name], starts[name] = frame, begins
+        if table.parent is not None:
+            offsets = starts[table.parent]
+            frame.parents[:] = [offsets[dossier] + row for dossier, row in zip(frame.dossiers, frame.parents, strict=True)]
+        for field in table.fields.values():
+            _type(frame, field, rows, faults)
+    for name, table in dictionary.tables.items():
+        if table.parent is not None:
+            _list_states(frames[table.parent], table, submitted, starts[table.parent])
+    return Frames(dictionary, frames, submitted, faults)
+
+
+def _readable(item: Submitted) -> bool:
+    return not item.rows.faults
+
+
+def _stack(name: str, submitted: Sequence[Submitted]) -> tuple[Frame, list[Row], list[int]]:
+    rows: list[Row] = []
+    dossiers: list[int] = []
+    parents: list[int] = []
+    begins: list[int] = []
+    for index, item in enumerate(submitted):
+        begins.append(len(rows))
+        found = item.rows.tables.get(name, []) if _readable(item) else ([{}] if name == ROOT else [])
+        rows.extend(found)
+        dossiers.extend([index] * len(found))
+        parents.extend(item.rows.parents[name] if found and _readable(item) else [0] * len(found))
+    return Frame(name, dossiers, parents), rows, begins
+
+
+def _type(frame: Frame, field: Field, rows: list[Row], faults: Faults) -> None:
+    """Fill one column: the value when known, and its state."""
+    source, reduce = field.derived or (field.name, "")
+    absent = _NONE if field.none else _ABSENT
+    enum = frozenset(field.enum)
+    found: list[Scalar | None] = []
+    states: list[int] = []
+    for index, row in enumerate(rows):
+        cell = row.get(source)
+        value: Scalar | None = None
+        if cell is None or (cell.raw is None and cell.fault is None):
+            state = absent
+            value = False if field.type == "block" else None
+        elif cell.fault is not None or cell.raw is None:
+            state = _UNREADABLE
+            faults[(frame.name, field.name, index)] = cell.fault or ""
+        elif not cell.raw.strip():
+            state = _NONE if field.none else _BLANK
+            value = False if field.type == "block" else None
+        elif field.type == "block":
+            state, value = _KNOWN, True
+        else:
+            try:
+                value = values.DERIVED[reduce](cell.raw) if reduce == "invoice_key" else values.parse(field.type, cell.raw)
+                value = values.DERIVED[reduce](str(value)) if reduce == "siren" else value
+                if enum and value not in enum:
+                    raise values.Refused("mot hors de la liste : " + ", ".join(field.enum))
+                state = _KNOWN
+            except values.Refused as error:
+                value, state = None, _UNREADABLE
+                faults[(frame.name, field.name, index)] = str(error)
+        found.append(value)
+        states.append(state)
+    frame.values[field.name] = found
+    frame.states[field.name] = states
+
+
+def _list_states(parent: Frame, table: Table, submitted: Sequence[Submitted], starts: list[int]) -> None:
+    states = [_KNOWN] * len(parent)
+    for index, item in enumerate(submitted):
+        if not _readable(item):
+            if parent.name == ROOT:
+                states[starts[index]] = _ABSENT
+            continue
+        for (name, row), state in item.rows.states.items():
+            if name == table.name:
+                states[starts[index] + row] = int(state)
+    parent.states[f"{table.name}[]"] = states

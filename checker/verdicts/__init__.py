@@ -1,0 +1,234 @@
+"""Findings -> verdicts: results, waivers, decisions. Door: `decide`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from checker.base import french, words
+from checker.base.dictionary import ROOT
+from checker.base.frames import Frames
+from checker.model import (
+    STAGES,
+    Clause,
+    DossierVerdict,
+    Evaluated,
+    Finding,
+    Outcome,
+    Pack,
+    Place,
+    Remedy,
+    Result,
+    Rule,
+    Settings,
+    Waiver,
+)
+
+_READABLE, _WAIVER = "DOSSIER-LISIBLE", "DEROGATION-VALIDE"
+NC, IND, OK, NA = Outcome.NON_CONFORME, Outcome.INDETERMINE, Outcome.CONFORME, Outcome.SANS_OBJET
+
+
+def decide(
+    pack: Pack, settings: Settings, frames: Frames, evaluated: Mapping[str, Mapping[int, Evaluated]], today: dt.date
+) -> list[DossierVerdict]:
+    """One verdict a dossier, in the order of the batch."""
+    twins = _twins(frames)
+    identity = {"id": pack.id, "title": pack.title, "version": pack.version, "sha256": pack.sha256}
+    return [_dossier(index, pack, identity, settings, frames, evaluated, twins, today) for index in range(len(frames.submitted))]
+
+
+def decision_of(results: Sequence[Result]) -> str:
+    """non_conforme, indetermine, conforme_avec_reserves or conforme; a waived result counts as a reserve."""
+    blocking = [item.outcome for item in results if item.severity == "bloquant" and item.waiver is None]
+    if NC in blocking:
+        return "non_conforme"
+    if IND in blocking:
+        return "indetermine"
+    reserves = [item for item in results if item.severity == "reserve" or (item.severity == "bloquant" and item.waiver is not None)]
+    return "conforme_avec_reserves" if any(item.outcome in (NC, IND) for item in reserves) else "conforme"
+
+
+def _twins(frames: Frames) -> dict[int, str]:
+    """Dossiers of a run that share one reference: dossier -> the reference."""
+    seen: dict[tuple[int, str], list[int]] = {}
+    for index, value in enumerate(frames.tables[ROOT].values["reference"]):
+        if value:
+            seen.setdefault((frames.submitted[index].run, str(value)), []).append(index)
+    return {index: reference for (_, reference), found in seen.items() if len(found) > 1 for index in found}
+
+
+def _dossier(
+    index: int,
+    pack: Pack,
+    identity: Mapping[str, str],
+    settings: Settings,
+    frames: Frames,
+    evaluated: Mapping[str, Mapping[int, Evaluated]],
+    twins: Mapping[int, str],
+    today: dt.date,
+) -> DossierVerdict:
+    item = frames.submitted[index]
+    root = frames.tables[ROOT]
+    value = root.values["date_controle"][index]
+    control = value if isinstance(value, dt.date) else None
+    fact = item.rows.tables[ROOT][0].get("reference") if item.rows.tables[ROOT] else None
+    reference = (fact.raw or "").strip() if fact else ""
+    stage = frames.stage(index)
+    results = [_readable(item.rows.faults, twins.get(index), item.dossier.manifest)]
+    for rule in pack.rules:
+        found = evaluated[rule.id][index]
+        if item.rows.faults:
+            found = Evaluated(rule.id, IND, {IND: 1}, ())
+        results.append(_result(rule, found))
+    waived, waiver_result = _waivers(pack, settings.waivers, reference, control or today, results)
+    results = [*waived, waiver_result]
+    return DossierVerdict(
+        reference=reference,
+        path=item.dossier.shown,
+        pack=identity,
+        control_date=control,
+        stage=STAGES[stage] if stage is not None else "",
+        decision=decision_of(results),
+        files=item.files,
+        results=tuple(results),
+        upcoming=_upcoming(pack, stage),
+        paste=_paste(pack, results),
+    )
+
+
+def _engine(rule: str, severity: str, outcome: Outcome, findings: Sequence[Finding], remedy: str) -> Result:
+    table = words.words("fr")
+    counts = {outcome: max(1, len(findings))}
+    clause = Clause("moteur", table[f"engine.{rule}.quote"])
+    title = table[f"engine.{rule}.title"]
+    return Result(rule, title, clause, "bonne_pratique", severity, "complete", outcome, counts, tuple(findings), Remedy(remedy, table[f"engine.{rule}.remedy"]))
+
+
+def _readable(faults: Sequence[object], twin: str | None, manifest: str) -> Result:
+    found = []
+    for fault in faults:
+        what, place, excerpt, todo = fault  # type: ignore[misc]
+        text = f"{what}. {todo}" if todo else f"{what}."
+        found.append(Finding(_READABLE, ROOT, IND, text, reason=what, locations=(place,), excerpts=(excerpt,)))
+    if twin is not None and not found:
+        text = words.words("fr")["engine.twin"].format(reference=twin)
+        found.append(Finding(_READABLE, ROOT, IND, text, locations=(Place(manifest, 1, 1),)))
+    return _engine(_READABLE, "bloquant", IND if found else OK, found, "organisme")
+
+
+def _result(rule: Rule, found: Evaluated) -> Result:
+    remedy = rule.remedy
+    if remedy is not None and "{" in remedy.text:
+        trace = {name: _said(value) for item in found.findings for name, value in item.trace}
+        remedy = Remedy(remedy.to, remedy.text.format_map(_Slots(trace)))
+    return Result(
+        rule=rule.id,
+        title=rule.title,
+        clause=rule.clause,
+        source=rule.source,
+        severity=rule.severity,
+        automation=rule.automation,
+        outcome=found.outcome,
+        counts=found.counts,
+        findings=found.findings,
+        remedy=remedy,
+        note=rule.note,
+        stage=rule.stage,
+    )
+
+
+def _said(value: str) -> str:
+    try:
+        return french.money(Decimal(value)) if "." in value else value
+    except ArithmeticError:
+        return value
+
+
+class _Slots(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _waivers(
+    pack: Pack, waivers: Sequence[Waiver], reference: str, day: dt.date, results: list[Result]
+) -> tuple[list[Result], Result]:
+    """The results with the waivers that cover them, and what is wrong with those that name this dossier."""
+    table = words.words("fr")
+    ids = {rule.id for rule in pack.rules} | {_READABLE}
+    findings: list[Finding] = []
+    covering: dict[str, Waiver] = {}
+    for waiver in waivers:
+        if waiver.dossier != reference:
+            continue
+        fault = _fault(waiver, ids, day)
+        if fault:
+            text = table[f"waiver.{fault}"].format(rule=waiver.rule, end=waiver.end or "")
+            findings.append(Finding(_WAIVER, "derogations", NC, text, reason=fault, locations=(waiver.place,)))
+        elif waiver.start is None or waiver.start <= day:
+            covering[waiver.rule] = waiver
+    outcome = NC if findings else (OK if covering else NA)
+    import dataclasses
+
+    shown = [
+        dataclasses.replace(item, waiver=covering[item.rule]) if item.rule in covering and item.outcome in (NC, IND) else item
+        for item in results
+    ]
+    return shown, _engine(_WAIVER, "reserve", outcome, findings, "organisme")
+
+
+def _fault(waiver: Waiver, ids: set[str], day: dt.date) -> str:
+    """expired, open_ended, self_granted, unknown_rule, unreasoned; "" when in order."""
+    from checker.base import values
+
+    if waiver.rule not in ids:
+        return "unknown_rule"
+    if waiver.end is None:
+        return "open_ended"
+    if not waiver.granted_by.strip() or not waiver.requested_by.strip() or not waiver.reason.strip():
+        return "unreasoned"
+    if values.person(waiver.granted_by) == values.person(waiver.requested_by):
+        return "self_granted"
+    return "expired" if waiver.end < day else ""
+
+
+def unused(settings: Settings, verdicts: Sequence[DossierVerdict]) -> list[Waiver]:
+    """The waivers in order that cover no result of the run."""
+    used = {(item.waiver.rule, verdict.reference) for verdict in verdicts for item in verdict.results if item.waiver}
+    faulty = {place for verdict in verdicts for item in verdict.results if item.rule == _WAIVER for found in item.findings for place in found.locations}
+    return [waiver for waiver in settings.waivers if (waiver.rule, waiver.dossier) not in used and waiver.place not in faulty]
+
+
+def _upcoming(pack: Pack, stage: int | None) -> tuple[tuple[str, str], ...]:
+    if stage is None or stage + 1 >= len(STAGES):
+        return ()
+    return tuple((rule.id, rule.title) for rule in pack.rules if rule.stage == STAGES[stage + 1] and rule.severity != "information")
+
+
+def _paste(pack: Pack, results: Sequence[Result]) -> tuple[str, ...]:
+    """Lines of quitus.yaml for the parameters that blocking or reserve findings wait for."""
+    names = {
+        name[1:]: None
+        for item in results
+        if item.severity != "information" and item.outcome == IND
+        for finding in item.findings
+        for name in finding.missing
+        if name.startswith("$")
+    }
+    lines: list[str] = []
+    table = words.words("fr")
+    for name in names:
+        if name == "premier_etat_liquidatif":
+            lines.append(f'{name}: ""    # {table["paste.first"]}')
+            continue
+        found = pack.parameters[name]
+        if not any(line.startswith("parametres:") for line in lines):
+            lines.insert(0, "parametres:")
+        lines.insert(1, f'  {name}: {{valeur: {"[]" if found.many else ""}, source: ""}}    # {found.title}')
+    return tuple(lines)
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
