@@ -11,13 +11,13 @@ from typing import Any
 
 from checker import __version__, dossiers, facts, findings, packs, plans, tables, verdicts
 from checker.base import dictionary as dictionaries
-from checker.base import home, values
+from checker.base import home, values, yamlfile
 from checker.base.dictionary import ROOT, Dictionary
 from checker.base.frames import Frames
 from checker.base.tree import Plan
 from checker.base.words import words
 from checker.errors import ConfigurationError, UsageError
-from checker.model import DossierVerdict, Finding, Pack, Settings, Submitted, Verdicts
+from checker.model import DossierVerdict, Example, Finding, Outcome, Pack, Rule, Settings, Submitted, Verdicts
 
 Progress = Callable[[str, int, int], None]
 
@@ -208,3 +208,46 @@ def _findings(group: Group, engine: str) -> Any:
 
 def _finding(item: Finding) -> Any:
     return {"subject": item.subject, "outcome": item.outcome.word, "message": item.message, "missing": list(item.missing)}
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """An example run: what it expects, what its rule said, and why."""
+
+    rule: str
+    example: Example
+    found: Outcome
+    message: str
+
+
+def examples(folder: Path, name: str, only: Sequence[str] = (), engine: str = "duckdb") -> tuple[Pack, list[Tried]]:
+    """Every example of every rule of a pack (or of the rules in `only`), those of equal settings in one batch."""
+    pack = packs.load(folder, name)
+    dictionary = dictionaries.load(*pack.extensions)
+    if pack.reference is None:
+        raise ConfigurationError(f"le pack « {name} » n'a pas de dossier de référence : ses exemples s'essaient par un pack qui l'importe")
+    node = yamlfile.compose(yamlfile.read_text(pack.reference, "dossier.yaml"), "dossier.yaml")
+    base = packs.reference_settings(pack)
+    wanted = [(rule, item) for rule in pack.rules for item in rule.examples if not only or rule.id in only]
+    batches: dict[str, list[tuple[Rule, Example]]] = {}
+    for rule, item in wanted:
+        batches.setdefault(repr(item.settings), []).append((rule, item))
+    tried: list[Tried] = []
+    for batch in batches.values():
+        settings = packs.laid_settings(base, facts.given.merge(base.data, batch[0][1].settings), batch[0][1].place)
+        laid = packs.overlay(pack, settings)
+        submitted: list[Submitted] = []
+        starts: list[int] = []
+        for run, (_, item) in enumerate(batch):
+            starts.append(len(submitted))
+            for data in (item.given, *item.others):
+                submitted.append(facts.example(node, data, dictionary, (pack.id,), item.on, run))
+        compiled = plans.compile_pack(laid, dictionary, {rule.id for rule, _ in batch})
+        evaluated, _ = findings.evaluate(compiled, tables.build(submitted, dictionary), engine)
+        for start, (rule, item) in zip(starts, batch, strict=True):
+            said = evaluated[rule.id][start]
+            fault = submitted[start].rows.faults
+            found = Outcome.INDETERMINE if fault else said.outcome
+            message = fault[0].what if fault else "; ".join(finding.message for finding in said.findings)
+            tried.append(Tried(rule.id, item, found, message))
+    return pack, tried

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from checker.base import plugs, values, yamlfile
 from checker.base.dictionary import ROOT, Dictionary, Table
 from checker.base.unreadable import Unreadable
 from checker.errors import Problem
-from checker.facts import lines, manifest
+from checker.facts import given, lines, manifest
 from checker.model import STAGES, Dossier, Fault, FileDigest, Place, Row, Rows, State, Submitted, Value
 
 Inspect = Callable[[Path, str], tuple[Row, FileDigest | None]]
@@ -62,11 +63,14 @@ def read(
     return Submitted(dossier, _rows(found), files)
 
 
-def given(
-    text: str, shown: str, dictionary: Dictionary, conventions: tuple[str, ...], on: dt.date | None, dossier: Dossier, run: int
+def example(
+    reference: yamlfile.Node, data: Any, dictionary: Dictionary, conventions: tuple[str, ...], on: dt.date | None, run: int
 ) -> Submitted:
     """The facts of a rule example: pieces are taken to exist and to open unless `pieces.lu` says otherwise."""
-    found = from_node(yamlfile.compose(text, shown), text, shown, dictionary, conventions, computed=True)
+    shown = "dossier.yaml"
+    node = given.lay(reference, data)
+    found = from_node(node, "", shown, dictionary, conventions, computed=True)
+    dossier = Dossier(Path(), f"exemple-{run}")
     for row in found.tables.get("pieces", []):
         place = row["fichier"].place if "fichier" in row else Place(shown)
         for name, word in (("existe", "true"), ("taille", "1000"), ("lisible", "true"), ("chiffre", "false"),

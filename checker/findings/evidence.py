@@ -11,7 +11,7 @@ from checker.base import french, tree, values
 from checker.base.dictionary import ROOT
 from checker.base.frames import Frames
 from checker.base.tree import Column, Part
-from checker.base.words import words
+from checker.base.words import fill, words
 from checker.model import Finding, Outcome, Place, Scalar, State
 
 _KEYS = {"depenses": "ligne", "pieces": "fichier", "paiements": "mandat", "avoirs": "numero", "attestations": "regle"}
@@ -179,12 +179,7 @@ def _sentence(
     }
     for (name, node), value in zip(part.shows, found[3:], strict=True):
         slots[name] = _said(node, value, table, row, frames)
-    return template.format_map(_Slots(slots))
-
-
-class _Slots(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return "?"
+    return fill(template, slots)
 
 
 def _said(node: tree.Expr | None, value: Any, table: str, row: int, frames: Frames) -> str:

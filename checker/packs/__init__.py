@@ -5,6 +5,6 @@ from __future__ import annotations
 from checker.packs.overlay import overlay
 from checker.packs.quotes import Unit, coverage
 from checker.packs.read import load, names
-from checker.packs.settings import read_settings
+from checker.packs.settings import laid_settings, read_settings, reference_settings
 
-__all__ = ["Unit", "coverage", "load", "names", "overlay", "read_settings"]
+__all__ = ["Unit", "coverage", "laid_settings", "load", "names", "overlay", "read_settings", "reference_settings"]

@@ -12,7 +12,7 @@ from checker.base import yamlfile
 from checker.base.plugs import nearest
 from checker.base.yamlfile import Document
 from checker.errors import ConfigurationError, Problem, UsageError
-from checker.model import Place, Settings, Waiver
+from checker.model import Pack, Place, Settings, Waiver
 from checker.packs.read import day
 
 NAME = "quitus.yaml"
@@ -102,3 +102,17 @@ def _waiver(document: Document, entry: Any, index: int, problems: list[Problem])
         end=day(document, entry.get("au"), (*path, "au"), problems),
         place=Place(document.shown, line, column),
     )
+
+
+def reference_settings(pack: Pack) -> Document:
+    """The settings that stand beside the pack's reference dossier (empty when there are none)."""
+    path = pack.reference.parent / NAME if pack.reference is not None else None
+    if path is None or not path.is_file():
+        return Document({}, {}, NAME, "")
+    return yamlfile.load(path)
+
+
+def laid_settings(base: Document, data: Any, place: Place) -> Settings:
+    """The settings of an example, from data already laid over the reference ones; faults stand at the example."""
+    document = Document(data, {(): (place.line or 1, place.column or 1)}, place.file, base.text)
+    return from_document(document, None, "")

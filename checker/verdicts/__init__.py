@@ -122,7 +122,7 @@ def _result(rule: Rule, found: Evaluated) -> Result:
     remedy = rule.remedy
     if remedy is not None and "{" in remedy.text:
         trace = {name: _said(value) for item in found.findings for name, value in item.trace}
-        remedy = Remedy(remedy.to, remedy.text.format_map(_Slots(trace)))
+        remedy = Remedy(remedy.to, words.fill(remedy.text, trace))
     return Result(
         rule=rule.id,
         title=rule.title,
@@ -144,11 +144,6 @@ def _said(value: str) -> str:
         return french.money(Decimal(value)) if "." in value else value
     except ArithmeticError:
         return value
-
-
-class _Slots(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return "?"
 
 
 def _waivers(

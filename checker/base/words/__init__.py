@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -35,6 +36,14 @@ def _flat(prefix: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from _flat(f"{prefix}{key}.", value)
         else:
             yield f"{prefix}{key}", str(value)
+
+
+_SLOT = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")
+
+
+def fill(template: str, slots: Mapping[str, str]) -> str:
+    """The sentence with its slots filled: `{observed}`, `{depenses.ligne}`; « ? » where nothing is known."""
+    return _SLOT.sub(lambda found: slots.get(found[1], "?"), template)
 
 
 def counted(table: Words, key: str, count: int) -> str:
