@@ -64,5 +64,8 @@ def run(argv: Sequence[str]) -> int:
     except Exception as error:  # the last resort: a fault of the program is said as such, never a green
         if os.environ.get("QUITUS_TRACE"):
             raise
-        print(f"quitus : faute interne : {type(error).__name__} : {error}\nQUITUS_TRACE=1 montre la trace.", file=sys.stderr)
+        print(
+            f"quitus : faute interne : {type(error).__name__} : {error}\nQUITUS_TRACE=1 montre la trace.",
+            file=sys.stderr,
+        )
         return INTERNAL

@@ -402,4 +402,3 @@ class Verdicts:
                 for result in verdict.results
             ]
         )
-

@@ -16,8 +16,8 @@ from checker.base.dictionary import ROOT, Dictionary
 from checker.base.frames import Frames
 from checker.base.tree import Plan
 from checker.base.words import words
-from checker.errors import ConfigurationError, UsageError
-from checker.model import DossierVerdict, Example, Finding, Outcome, Pack, Rule, Settings, Submitted, Verdicts
+from checker.errors import ConfigurationError, Problem, UsageError
+from checker.model import DossierVerdict, Example, Finding, Outcome, Pack, Place, Rule, Settings, Submitted, Verdicts
 
 Progress = Callable[[str, int, int], None]
 
@@ -56,7 +56,9 @@ def _quiet(step: str, done: int, total: int) -> None:
     del step, done, total
 
 
-def read(options: Options, progress: Progress = _quiet) -> tuple[list[Submitted], Settings, dict[str, tuple[Pack, Dictionary]]]:
+def read(
+    options: Options, progress: Progress = _quiet
+) -> tuple[list[Submitted], Settings, dict[str, tuple[Pack, Dictionary]]]:
     """The facts of every dossier, the settings, and the packs that the dossiers may name."""
     if options.engine not in findings.engine_names():
         raise UsageError(f"moteur inconnu : « {options.engine} » (connus : {', '.join(findings.engine_names())})")
@@ -88,7 +90,9 @@ def read(options: Options, progress: Progress = _quiet) -> tuple[list[Submitted]
     return submitted, settings, loaded
 
 
-def groups(submitted: Sequence[Submitted], loaded: dict[str, tuple[Pack, Dictionary]], compiled: bool = True) -> list[Group]:
+def groups(
+    submitted: Sequence[Submitted], loaded: dict[str, tuple[Pack, Dictionary]], compiled: bool = True
+) -> list[Group]:
     """One group a convention. A dossier that cannot be read may belong to any: it stands in each, shown in the first."""
     found: list[Group] = []
     for name, (pack, dictionary) in sorted(loaded.items()):
@@ -119,7 +123,9 @@ def check(options: Options, progress: Progress = _quiet) -> Verdicts:
     ordered = tuple(decided[item.dossier.shown] for item in submitted)
     return Verdicts(
         version=__version__,
-        packs=tuple({"id": pack.id, "title": pack.title, "version": pack.version, "sha256": pack.sha256} for pack in used),
+        packs=tuple(
+            {"id": pack.id, "title": pack.title, "version": pack.version, "sha256": pack.sha256} for pack in used
+        ),
         settings={"path": _shown(settings.path), "sha256": settings.sha256} if settings.path else None,
         decision=_worst(ordered),
         dossiers=ordered,
@@ -151,7 +157,10 @@ def _notes(settings: Settings, found: Sequence[DossierVerdict], used: Sequence[P
         for item in pack.amendments:
             key = "run.amendment" if item.applies_from else "run.amendment_void"
             said.append(table[key].format(file=item.file, start=values.show(item.applies_from) or ""))
-    said += [table["run.waiver_unused"].format(rule=item.rule, dossier=item.dossier) for item in verdicts.unused(settings, found)]
+    said += [
+        table["run.waiver_unused"].format(rule=item.rule, dossier=item.dossier)
+        for item in verdicts.unused(settings, found)
+    ]
     return tuple(dict.fromkeys(said))
 
 
@@ -164,13 +173,18 @@ def until(options: Options, step: str) -> Any:
     if step == "tables":
         return {group.pack.id: _tables(group.frames) for group in found}
     if step == "plans":
-        return {group.pack.id: {plan.rule: [str(part) for part in plan.parts] for plan in group.plans} for group in found}
+        return {
+            group.pack.id: {plan.rule: [str(part) for part in plan.parts] for plan in group.plans} for group in found
+        }
     return {group.pack.id: _findings(group, options.engine) for group in found}
 
 
 def _facts(item: Submitted) -> Any:
     rows = {
-        table: [{key: {"raw": cell.raw, "place": _place(cell.place), "fault": cell.fault} for key, cell in row.items()} for row in found]
+        table: [
+            {key: {"raw": cell.raw, "place": _place(cell.place), "fault": cell.fault} for key, cell in row.items()}
+            for row in found
+        ]
         for table, found in item.rows.tables.items()
         if found
     }
@@ -183,7 +197,10 @@ def _place(place: Any) -> str:
 
 def _tables(frames: Frames) -> Any:
     return {
-        name: [{column: values.show(found[row]) for column, found in frame.values.items() if found[row] is not None} for row in range(len(frame))]
+        name: [
+            {column: values.show(found[row]) for column, found in frame.values.items() if found[row] is not None}
+            for row in range(len(frame))
+        ]
         for name, frame in frames.tables.items()
         if len(frame)
     }
@@ -207,7 +224,12 @@ def _findings(group: Group, engine: str) -> Any:
 
 
 def _finding(item: Finding) -> Any:
-    return {"subject": item.subject, "outcome": item.outcome.word, "message": item.message, "missing": list(item.missing)}
+    return {
+        "subject": item.subject,
+        "outcome": item.outcome.word,
+        "message": item.message,
+        "missing": list(item.missing),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +247,9 @@ def examples(folder: Path, name: str, only: Sequence[str] = (), engine: str = "d
     pack = packs.load(folder, name)
     dictionary = dictionaries.load(*pack.extensions)
     if pack.reference is None:
-        raise ConfigurationError(f"le pack « {name} » n'a pas de dossier de référence : ses exemples s'essaient par un pack qui l'importe")
+        raise ConfigurationError(
+            f"le pack « {name} » n'a pas de dossier de référence : ses exemples s'essaient par un pack qui l'importe"
+        )
     node = yamlfile.compose(yamlfile.read_text(pack.reference, "dossier.yaml"), "dossier.yaml")
     base = packs.reference_settings(pack)
     wanted = [(rule, item) for rule in pack.rules for item in rule.examples if not only or rule.id in only]
@@ -251,3 +275,34 @@ def examples(folder: Path, name: str, only: Sequence[str] = (), engine: str = "d
             message = fault[0].what if fault else "; ".join(finding.message for finding in said.findings)
             tried.append(Tried(rule.id, item, found, message))
     return pack, tried
+
+
+def lint(folder: Path, name: str, engine: str = "duckdb") -> tuple[Pack, list[Problem]]:
+    """A pack and what is wrong with its rules beyond what its loading refuses (ConfigurationError)."""
+    pack = packs.load(folder, name)
+    dictionary = dictionaries.load(*pack.extensions)
+    problems: list[Problem] = []
+    compiled = plans.compile_pack(pack, dictionary)
+    rules = {rule.id: rule for rule in pack.rules}
+    demanded: dict[str, str] = {}
+    base = packs.reference_settings(pack)
+    settled = packs.overlay(pack, packs.laid_settings(base, base.data, Place(base.shown)))
+    given = {plan.rule: plans.outcomes(plan, dictionary) for plan in plans.compile_pack(settled, dictionary)}
+    for plan in compiled:
+        rule = rules[plan.rule]
+        document = pack.sources[rule.place.file]
+        possible = plans.outcomes(plan, dictionary) | given[plan.rule]
+        for index, item in enumerate(rule.examples):
+            if item.expect not in possible and not item.settings:
+                what = f"{rule.id} : « {item.title} » ne peut atteindre « {item.expect.word} »"
+                problems.append(document.problem(what, (*rule.key, "examples", index, "expect")))
+        for column in rule.body.get("demands", []):
+            if demanded.setdefault(column, rule.id) != rule.id:
+                problems.append(
+                    document.problem(
+                        f"{rule.id} : « {column} » est déjà demandé par {demanded[column]}", (*rule.key, "demands")
+                    )
+                )
+    _, faults = findings.evaluate(compiled, tables.build([], dictionary), engine)
+    problems += [Problem(f"le moteur refuse {fault}") for fault in faults]
+    return pack, problems

@@ -57,7 +57,9 @@ def read_text(path: Path, shown: str) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise YamlError([Problem("le fichier n'est pas du texte UTF-8", shown, line, todo="L'enregistrer en UTF-8.")]) from None
+        raise YamlError(
+            [Problem("le fichier n'est pas du texte UTF-8", shown, line, todo="L'enregistrer en UTF-8.")]
+        ) from None
     except OSError as error:
         raise YamlError([Problem(f"fichier illisible : {error.strerror}", shown)]) from None
 

@@ -30,16 +30,26 @@ STEPS = ("facts", "tables", "plans", "findings")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the verb."""
-    parser.add_argument("paths", nargs="+", metavar="CHEMIN", type=Path, help="un dossier, ou une arborescence de dossiers")
+    parser.add_argument(
+        "paths", nargs="+", metavar="CHEMIN", type=Path, help="un dossier, ou une arborescence de dossiers"
+    )
     parser.add_argument("--stage", metavar="ETAPE", help="juger comme si le dossier en était à cette étape")
     parser.add_argument("--on", metavar="DATE", help="date de contrôle AAAA-MM-JJ (l'emporte sur date_controle)")
-    parser.add_argument("--settings", metavar="FICHIER", type=Path, help="réglages (à défaut le quitus.yaml le plus proche)")
-    parser.add_argument("--rules", metavar="REPERTOIRE", type=Path, help="répertoire de packs (à défaut ceux livrés, ou QUITUS_RULES)")
+    parser.add_argument(
+        "--settings", metavar="FICHIER", type=Path, help="réglages (à défaut le quitus.yaml le plus proche)"
+    )
+    parser.add_argument(
+        "--rules", metavar="REPERTOIRE", type=Path, help="répertoire de packs (à défaut ceux livrés, ou QUITUS_RULES)"
+    )
     parser.add_argument("--format", metavar="FORMAT", default="terminal", help="terminal, json, sarif, junit, github…")
     parser.add_argument("--output", metavar="FICHIER", type=Path, help="écrire là plutôt qu'à l'écran")
-    parser.add_argument("-f", dest="also", metavar="FORMAT:FICHIER", action="append", default=[], help="un rapport de plus")
+    parser.add_argument(
+        "-f", dest="also", metavar="FORMAT:FICHIER", action="append", default=[], help="un rapport de plus"
+    )
     parser.add_argument("--engine", default="duckdb", metavar="MOTEUR", help="duckdb")
-    parser.add_argument("--fail-on", choices=("reserve", "non_conforme"), default="", help="ce qui fait échouer la commande")
+    parser.add_argument(
+        "--fail-on", choices=("reserve", "non_conforme"), default="", help="ce qui fait échouer la commande"
+    )
     parser.add_argument("--until", choices=STEPS, help="s'arrêter à cette étape du calcul et la montrer en JSON")
     parser.add_argument("--lang", default="fr", help="langue des mots du programme")
 
@@ -54,7 +64,14 @@ def run(options: argparse.Namespace) -> int:
     for name, _ in wanted:
         if name not in reports.formats():
             close = plugs.nearest(name, reports.formats())
-            raise UsageError([Problem(f"format inconnu : « {name} »", todo=f"Écrire « {close} » ?" if close else "Connus : " + ", ".join(reports.formats()))])
+            raise UsageError(
+                [
+                    Problem(
+                        f"format inconnu : « {name} »",
+                        todo=f"Écrire « {close} » ?" if close else "Connus : " + ", ".join(reports.formats()),
+                    )
+                ]
+            )
     if options.stage is not None and options.stage not in STAGES:
         raise UsageError([Problem(f"étape inconnue : « {options.stage} »", todo="Connues : " + ", ".join(STAGES))])
     asked = pipeline.Options(
@@ -103,7 +120,9 @@ def _refuse_overwrite(asked: object, outputs: Sequence[Path]) -> None:
     for path in outputs:
         target = path.resolve()
         if any(target.is_relative_to(folder) for folder in folders) and target.exists() and not _ours(target):
-            raise UsageError([Problem("un rapport ne remplace pas un fichier d'un dossier", str(path), todo="Choisir un autre nom.")])
+            raise UsageError(
+                [Problem("un rapport ne remplace pas un fichier d'un dossier", str(path), todo="Choisir un autre nom.")]
+            )
 
 
 def _ours(path: Path) -> bool:

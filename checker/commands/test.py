@@ -15,7 +15,9 @@ HELP = "essayer les exemples des règles"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the verb."""
-    parser.add_argument("targets", nargs="*", metavar="PACK|REGLE", help="répertoires de packs, ou identifiants de règles")
+    parser.add_argument(
+        "targets", nargs="*", metavar="PACK|REGLE", help="répertoires de packs, ou identifiants de règles"
+    )
     parser.add_argument("--rules", metavar="REPERTOIRE", type=Path, help="répertoire de packs (à défaut ceux livrés)")
     parser.add_argument("--engine", default="duckdb", metavar="MOTEUR", help="duckdb")
     parser.add_argument("-v", "--verbose", action="store_true", help="montrer aussi ce qui va")
@@ -45,7 +47,9 @@ def run(options: argparse.Namespace) -> int:
                 if item.found != item.example.expect:
                     wrong += 1
                     place = item.example.place
-                    print(f"✗ {item.rule} « {item.example.title} » ({place.file}:{place.line}) : attendu {item.example.expect.word}, trouvé {item.found.word}")
+                    print(
+                        f"✗ {item.rule} « {item.example.title} » ({place.file}:{place.line}) : attendu {item.example.expect.word}, trouvé {item.found.word}"
+                    )
                     if item.message:
                         print(f"    {item.message}")
                 elif options.verbose:

@@ -26,14 +26,26 @@ def find(paths: Sequence[Path]) -> list[Dossier]:
     for path in paths:
         if path.is_file():
             if path.name != MANIFEST:
-                raise UsageError([Problem("ce fichier n'est pas un dossier", str(path), todo=f"Donner le répertoire qui contient {MANIFEST}.")])
+                raise UsageError(
+                    [
+                        Problem(
+                            "ce fichier n'est pas un dossier",
+                            str(path),
+                            todo=f"Donner le répertoire qui contient {MANIFEST}.",
+                        )
+                    ]
+                )
             path = path.parent
         for folder, names in _walk(path):
             files = files or bool(names)
             if MANIFEST in names:
                 found.setdefault(folder.resolve(), Dossier(folder, _shown(folder)))
     if not found:
-        advice = "Des fichiers s'y trouvent : `quitus prepare` proposera un dossier.yaml." if files else "`quitus new dossier` en commence un."
+        advice = (
+            "Des fichiers s'y trouvent : `quitus prepare` proposera un dossier.yaml."
+            if files
+            else "`quitus new dossier` en commence un."
+        )
         raise NothingToCheck([Problem(f"aucun {MANIFEST} sous ce chemin", str(path), todo=advice) for path in paths])
     return sorted(found.values(), key=lambda dossier: dossier.shown)
 

@@ -64,7 +64,12 @@ def read(
 
 
 def example(
-    reference: yamlfile.Node, data: Any, dictionary: Dictionary, conventions: tuple[str, ...], on: dt.date | None, run: int
+    reference: yamlfile.Node,
+    data: Any,
+    dictionary: Dictionary,
+    conventions: tuple[str, ...],
+    on: dt.date | None,
+    run: int,
 ) -> Submitted:
     """The facts of a rule example: pieces are taken to exist and to open unless `pieces.lu` says otherwise."""
     shown = "dossier.yaml"
@@ -85,7 +90,12 @@ def example(
 
 
 def from_node(
-    node: yamlfile.Node, text: str, shown: str, dictionary: Dictionary, conventions: tuple[str, ...], computed: bool = False
+    node: yamlfile.Node,
+    text: str,
+    shown: str,
+    dictionary: Dictionary,
+    conventions: tuple[str, ...],
+    computed: bool = False,
 ) -> manifest.Builder:
     """A walked manifest, its three required keys checked."""
     found = manifest.Builder(dictionary, shown, text, computed)
@@ -95,7 +105,9 @@ def from_node(
         value = row.get(key)
         if value is None or not (value.raw or "").strip():
             place = value.place if value else Place(shown, 1, 1)
-            found.faults.append(Fault(f"la clé « {key} » manque ou est vide", place, todo=f"Écrire `{key}:` et sa valeur."))
+            found.faults.append(
+                Fault(f"la clé « {key} » manque ou est vide", place, todo=f"Écrire `{key}:` et sa valeur.")
+            )
     for key, known in (("etape", STAGES), ("convention", conventions)):
         value = row.get(key)
         word = (value.raw or "").strip() if value else ""
@@ -103,7 +115,9 @@ def from_node(
             close = plugs.nearest(word, list(known))
             todo = f"Écrire « {close} » ?" if close else "Connues : " + ", ".join(known)
             kind = "étape inconnue" if key == "etape" else "convention inconnue"
-            found.faults.append(Fault(f"{kind} : « {word} »", value.place, yamlfile.excerpt(text, value.place.line), todo))
+            found.faults.append(
+                Fault(f"{kind} : « {word} »", value.place, yamlfile.excerpt(text, value.place.line), todo)
+            )
     for table, rows in found.tables.items():
         names = [name for name, field in dictionary.tables[table].fields.items() if field.type == "file"]
         for item in rows:
@@ -111,7 +125,9 @@ def from_node(
                 cell = item.get(name)
                 if cell is not None and cell.raw and manifest.outside(cell.raw):
                     found.faults.append(
-                        Fault(f"pièce hors du répertoire : « {cell.raw} »", cell.place, todo="La placer dans le dossier.")
+                        Fault(
+                            f"pièce hors du répertoire : « {cell.raw} »", cell.place, todo="La placer dans le dossier."
+                        )
                     )
     return found
 
@@ -145,7 +161,9 @@ def _sheets(found: manifest.Builder, folder: Path) -> None:
         blocks = [name for name, field in table.fields.items() if field.type == "block"]
         for row in rows:
             for block in blocks:
-                inside = [cell for name, cell in row.items() if name.startswith(block + ".") and (cell.raw or cell.fault)]
+                inside = [
+                    cell for name, cell in row.items() if name.startswith(block + ".") and (cell.raw or cell.fault)
+                ]
                 if inside:
                     row[block] = Value("true", inside[0].place)
             found.tables[table.name].append(row)

@@ -83,7 +83,11 @@ class Builder:
         else:
             inner = Node({}, node.line, node.column)
             blank = not node.data.strip()
-            row[path] = Value("", self.place(node)) if blank else Value(node.data, self.place(node), "un texte au lieu d'un objet")
+            row[path] = (
+                Value("", self.place(node))
+                if blank
+                else Value(node.data, self.place(node), "un texte au lieu d'un objet")
+            )
         self._object(inner, schema, table, path, row, index)
 
     def _list(self, node: Node | None, name: str, parent: int, above: Node) -> None:

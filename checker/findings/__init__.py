@@ -86,7 +86,11 @@ def _fold(
             outcome = worst([cell[0] for cell in parts])
             counts[outcome] = counts.get(outcome, 0) + 1
             if outcome in (Outcome.NON_CONFORME, Outcome.INDETERMINE) or (all_evidence and outcome == Outcome.CONFORME):
-                findings.append(evidence.finding(plan.rule, table, row, outcome, [cell for cell in parts if cell[0] == outcome], frames))
+                findings.append(
+                    evidence.finding(
+                        plan.rule, table, row, outcome, [cell for cell in parts if cell[0] == outcome], frames
+                    )
+                )
         for subject in subjects:
             if subject != ROOT and not any(table == subject for table, _ in rows):
                 lone = _no_row(plan, subject, dossier, frames)

@@ -31,7 +31,12 @@ def subject_name(table: str, row: int, frames: Frames) -> str:
 
 
 def finding(
-    rule: str, table: str, row: int, outcome: Outcome, cells: Sequence[tuple[Outcome, Part, tuple[Any, ...]]], frames: Frames
+    rule: str,
+    table: str,
+    row: int,
+    outcome: Outcome,
+    cells: Sequence[tuple[Outcome, Part, tuple[Any, ...]]],
+    frames: Frames,
 ) -> Finding:
     """The finding of one row, from the parts that gave it its outcome."""
     dossier = frames.tables[table].dossiers[row]
@@ -170,7 +175,9 @@ def _sentence(
     if soft:
         template = part.messages.get("indetermine", "")
     if not template:
-        return words("fr")["finding.unknown"].format(missing=", ".join(missing)) if outcome == Outcome.INDETERMINE else ""
+        return (
+            words("fr")["finding.unknown"].format(missing=", ".join(missing)) if outcome == Outcome.INDETERMINE else ""
+        )
     slots: dict[str, str] = {
         "observed": _said(part.observed, found[0], table, row, frames),
         "expected": _said(part.expected, found[1], table, row, frames),

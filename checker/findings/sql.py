@@ -93,7 +93,9 @@ class Emitter:
         return Statement(subject, tuple(parts), sql)
 
     def _part(self, part: Part, names: Mapping[str, str]) -> list[str]:
-        expr = lambda node: "NULL" if node is None else self.expr(node, None, names)  # noqa: E731
+        def expr(node: Expr | None) -> str:
+            return "NULL" if node is None else self.expr(node, None, names)
+
         cases = [f"WHEN stage_ < {part.stage} THEN 3"]
         if part.when is not None:
             when = expr(part.when)
@@ -101,7 +103,10 @@ class Emitter:
         ok = expr(part.ok)
         cases += [f"WHEN ({ok}) IS NULL THEN 2", f"WHEN ({ok}) THEN 0"]
         outcome = f"CASE {' '.join(cases)} ELSE {2 if part.soft else 1} END"
-        return [outcome, *(f"{expr(node)}" for node in (part.observed, part.expected, part.at, *(n for _, n in part.shows)))]
+        return [
+            outcome,
+            *(f"{expr(node)}" for node in (part.observed, part.expected, part.at, *(n for _, n in part.shows))),
+        ]
 
     def _near(self, subject: str) -> list[str]:
         """The subject, its parents, the dossier: tables of which a row of the subject has one row."""
@@ -175,7 +180,9 @@ class Emitter:
         fields = self._let_columns(let, {table: alias for table, alias in aliases.items() if table in self._inner})
         listed = ", ".join([f"{aliases[above]}.row_ AS above_", *fields])
         key = f"f.{quote('row_' + above)}"
-        joined = f"FROM {last} f LEFT JOIN (SELECT {listed}, 1 AS one_ FROM {text}) x ON x.above_ = {key} GROUP BY f.row_"
+        joined = (
+            f"FROM {last} f LEFT JOIN (SELECT {listed}, 1 AS one_ FROM {text}) x ON x.above_ = {key} GROUP BY f.row_"
+        )
         return "f.row_ AS k", joined, "g.k = f.row_"
 
     def _list_of(self, subject: str, let: tree.Let) -> tuple[str, str] | None:
@@ -218,7 +225,9 @@ class Emitter:
         inside = "x.one_ = 1"
         conditions = []
         if let.across == "dossier":
-            conditions += [f"({self.expr(row, 'x', {})} = {self.expr(own, None, {}, prefix='f.')})" for row, own in let.by]
+            conditions += [
+                f"({self.expr(row, 'x', {})} = {self.expr(own, None, {}, prefix='f.')})" for row, own in let.by
+            ]
         if let.where is not None:
             conditions.append(f"({self.expr(let.where, 'x', {})})")
         where = " AND ".join(conditions) or "TRUE"
@@ -228,7 +237,9 @@ class Emitter:
         rows = self.templates["count_if"].format(f"{yes}")
         if let.fn in ("all", "any"):
             stop = "NOT " if let.fn == "all" else ""
-            decided = self.templates["count_if"].format(f"{yes} AND {stop}({value}) IS TRUE" if let.fn == "any" else f"{yes} AND ({value}) IS FALSE")
+            decided = self.templates["count_if"].format(
+                f"{yes} AND {stop}({value}) IS TRUE" if let.fn == "any" else f"{yes} AND ({value}) IS FALSE"
+            )
             hidden = f"({yes} AND ({value}) IS NULL) OR ({maybe} AND (({value}) IS NULL OR ({value}) IS {'TRUE' if let.fn == 'any' else 'FALSE'}))"
             return f"{decided} AS n_{name}, {self.templates['count_if'].format(hidden)} AS u_{name}, {rows} AS r_{name}"
         if let.fn in ("count", "exists"):
@@ -256,7 +267,9 @@ class Emitter:
         if let.fn == "all":
             return f"CASE WHEN {count} > 0 THEN FALSE WHEN {hidden} > 0 THEN NULL ELSE TRUE END AS {name}"
         if let.fn == "count":
-            high = f"CASE WHEN {hidden} > 0 AND {hidden} > COALESCE(g.u_{name}, 0) THEN NULL ELSE {count} + {hidden} END"
+            high = (
+                f"CASE WHEN {hidden} > 0 AND {hidden} > COALESCE(g.u_{name}, 0) THEN NULL ELSE {count} + {hidden} END"
+            )
             return f"CASE WHEN {hidden} = 0 THEN {count} END AS {name}, {count} AS {name}__lo, {high} AS {name}__hi"
         if let.fn == "sum":
             zero = self.templates["zero"] if let.type == "money" else "0"

@@ -10,7 +10,7 @@ from typing import Any
 
 from checker.base import values, yamlfile
 from checker.base.plugs import nearest
-from checker.base.yamlfile import Document
+from checker.base.yamlfile import Document, Key
 from checker.errors import ConfigurationError, Problem
 from checker.model import Amendment, DatedValue, Pack, Parameter, Person, Settings
 from checker.packs.read import dated_value, day, person
@@ -33,7 +33,9 @@ def overlay(pack: Pack, settings: Settings) -> Pack:
     folder = settings.path.parent if settings.path else Path()
     parties = tuple(str(row["cle"]) for row in pack.tables.get("parties", ()) if "cle" in row)
     amendments = [
-        item for index, entry in enumerate(settings.data.get("avenants") or []) if (item := _amendment(document, entry, index, folder, parties, problems))
+        item
+        for index, entry in enumerate(settings.data.get("avenants") or [])
+        if (item := _amendment(document, entry, index, folder, parties, problems))
     ]
     for item in amendments:
         _amend(parameters, item, document, problems)
@@ -53,7 +55,9 @@ def _parameters(pack: Pack, settings: Settings, document: Document, problems: li
         path = ("parametres", name)
         if known is None:
             close = nearest(name, list(parameters))
-            problems.append(document.problem(f"paramètre inconnu : « {name} »", path, todo=f"Écrire « {close} » ?" if close else ""))
+            problems.append(
+                document.problem(f"paramètre inconnu : « {name} »", path, todo=f"Écrire « {close} » ?" if close else "")
+            )
             continue
         entries = entry if isinstance(entry, list) else [entry]
         if not all(isinstance(item, Mapping) for item in entries):
@@ -62,7 +66,11 @@ def _parameters(pack: Pack, settings: Settings, document: Document, problems: li
         for item in entries:
             for key in item:
                 if key not in ("valeur", "source", "du", "au"):
-                    problems.append(document.problem(f"clé inconnue : « {key} »", (*path, key), todo="Connues : valeur, source, du, au"))
+                    problems.append(
+                        document.problem(
+                            f"clé inconnue : « {key} »", (*path, key), todo="Connues : valeur, source, du, au"
+                        )
+                    )
         if all(item.get("valeur") is None for item in entries):
             continue
         dated = [dated_value(document, item, known.type, known.many, path, problems) for item in entries]
@@ -70,7 +78,9 @@ def _parameters(pack: Pack, settings: Settings, document: Document, problems: li
         parameters[name] = dataclasses.replace(known, values=tuple(kept))
     first = settings.data.get(FIRST)
     if first not in (None, "") and FIRST in parameters:
-        parameters[FIRST] = dataclasses.replace(parameters[FIRST], values=(DatedValue(values.reference(str(first)), source="quitus.yaml"),))
+        parameters[FIRST] = dataclasses.replace(
+            parameters[FIRST], values=(DatedValue(values.reference(str(first)), source="quitus.yaml"),)
+        )
     return parameters
 
 
@@ -81,8 +91,10 @@ def _bounded(item: DatedValue, known: Parameter) -> DatedValue:
     return dataclasses.replace(item, not_before=known.values[0].not_before, not_after=known.values[0].not_after)
 
 
-def _amendment(document: Document, entry: Any, index: int, folder: Path, parties: tuple[str, ...], problems: list[Problem]) -> Amendment | None:
-    path = ("avenants", index)
+def _amendment(
+    document: Document, entry: Any, index: int, folder: Path, parties: tuple[str, ...], problems: list[Problem]
+) -> Amendment | None:
+    path: Key = ("avenants", index)
     sha256 = ""
     if isinstance(entry, str):
         target = folder / entry
@@ -99,7 +111,11 @@ def _amendment(document: Document, entry: Any, index: int, folder: Path, parties
     keys = ("avenant", "date_effet", "signatures", "deliberation", "fichier", "texte", "modifie")
     if not isinstance(entry, Mapping) or any(key not in keys for key in entry):
         odd = next((key for key in entry if key not in keys), "") if isinstance(entry, Mapping) else ""
-        problems.append(document.problem(f"avenant mal formé : « {odd} »", (*path, odd) if odd else path, todo="Connues : " + ", ".join(keys)))
+        problems.append(
+            document.problem(
+                f"avenant mal formé : « {odd} »", (*path, odd) if odd else path, todo="Connues : " + ", ".join(keys)
+            )
+        )
         return None
     signatures = entry.get("signatures") or {}
     changes = []
@@ -109,7 +125,11 @@ def _amendment(document: Document, entry: Any, index: int, folder: Path, parties
             problems.append(document.problem("une modification a `parametre`, `valeur` et `quote`", where))
             continue
         if change.get("quote") and str(change["quote"]) not in str(entry.get("texte") or ""):
-            problems.append(document.problem(f"la citation « {change['quote']} » n'est pas dans le texte de l'avenant", (*where, "quote")))
+            problems.append(
+                document.problem(
+                    f"la citation « {change['quote']} » n'est pas dans le texte de l'avenant", (*where, "quote")
+                )
+            )
         changes.append((str(change["parametre"]), change["valeur"]))
     return Amendment(
         file=str(entry.get("fichier") or f"avenant {entry.get('avenant', index + 1)}"),
@@ -130,11 +150,24 @@ def _amend(parameters: dict[str, Parameter], item: Amendment, document: Document
         known = parameters.get(name)
         if known is None:
             close = nearest(name, list(parameters))
-            problems.append(document.problem(f"l'avenant modifie un paramètre inconnu : « {name} »", ("avenants",), todo=f"Écrire « {close} » ?" if close else ""))
+            problems.append(
+                document.problem(
+                    f"l'avenant modifie un paramètre inconnu : « {name} »",
+                    ("avenants",),
+                    todo=f"Écrire « {close} » ?" if close else "",
+                )
+            )
             continue
         if item.applies_from is None:
             continue
-        value = dated_value(document, {"valeur": raw, "du": item.applies_from.isoformat(), "source": item.file}, known.type, known.many, ("avenants",), problems)
+        value = dated_value(
+            document,
+            {"valeur": raw, "du": item.applies_from.isoformat(), "source": item.file},
+            known.type,
+            known.many,
+            ("avenants",),
+            problems,
+        )
         if value is not None:
             ordered = sorted([*known.values, value], key=lambda dated: dated.start.toordinal() if dated.start else 0)
             parameters[name] = dataclasses.replace(known, values=tuple(ordered))

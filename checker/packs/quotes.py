@@ -50,21 +50,39 @@ def coverage(pack: Pack) -> tuple[list[Unit], list[Problem]]:
             found = [number for number, line in enumerate(lines, start=1) if quote in line]
             where = (*rule.key, "clause", "quote")
             if not found:
-                problems.append(document.problem(f"{rule.id} : la citation n'est pas dans le texte : « {quote} »", where))
+                problems.append(
+                    document.problem(f"{rule.id} : la citation n'est pas dans le texte : « {quote} »", where)
+                )
             elif wanted is not None and wanted not in found:
-                problems.append(document.problem(f"{rule.id} : la citation n'est pas à la ligne {wanted}", where, todo=f"Elle est aux lignes {found}."))
+                problems.append(
+                    document.problem(
+                        f"{rule.id} : la citation n'est pas à la ligne {wanted}",
+                        where,
+                        todo=f"Elle est aux lignes {found}.",
+                    )
+                )
             elif len(found) > 1 and wanted is None:
-                problems.append(document.problem(f"{rule.id} : la citation est aux lignes {found}", where, todo="Dire laquelle par `line:`."))
+                problems.append(
+                    document.problem(
+                        f"{rule.id} : la citation est aux lignes {found}", where, todo="Dire laquelle par `line:`."
+                    )
+                )
             else:
                 quotes.append((wanted or found[0], quote, rule.id))
     found_units = [_unit(line, text, quotes, pack) for line, text in units(pack.text)]
     document = pack.sources[f"{pack.folder.name}/pack.yaml"]
     for index, entry in enumerate(pack.units):
-        if not any(str(entry.get("quote")) in unit.text and entry.get("line", unit.line) == unit.line for unit in found_units):
+        if not any(
+            str(entry.get("quote")) in unit.text and entry.get("line", unit.line) == unit.line for unit in found_units
+        ):
             problems.append(document.problem(f"unité classée introuvable : « {entry.get('quote')} »", ("units", index)))
     for unit in found_units:
         if not unit.rules and not unit.kind:
-            problems.append(Problem("cette phrase n'est ni citée ni classée", f"{pack.folder.name}/texte", unit.line, 1, unit.text[:120]))
+            problems.append(
+                Problem(
+                    "cette phrase n'est ni citée ni classée", f"{pack.folder.name}/texte", unit.line, 1, unit.text[:120]
+                )
+            )
     return found_units, problems
 
 

@@ -121,7 +121,10 @@ class _Reader:
             units=tuple(data.get("units", [])),
             defects=tuple(data.get("defects", [])),
             reference=reference if reference.is_file() else None,
-            extensions=(*(path for item in imported for path in item.extensions), *((extension,) if extension.is_file() else ())),
+            extensions=(
+                *(path for item in imported for path in item.extensions),
+                *((extension,) if extension.is_file() else ()),
+            ),
             sources=self.sources,
         )
 
@@ -154,25 +157,39 @@ class _Reader:
         for rule in rules:
             if rule.id in seen and seen[rule.id].place != rule.place:
                 document = self.sources[rule.place.file]
-                self.problems.append(document.problem(f"deux règles « {rule.id} »", rule.key, why=f"La première est dans {seen[rule.id].place.file}."))
+                self.problems.append(
+                    document.problem(
+                        f"deux règles « {rule.id} »", rule.key, why=f"La première est dans {seen[rule.id].place.file}."
+                    )
+                )
             seen[rule.id] = rule
 
     def rules(self, path: Path, shown: str, digest: Any) -> list[Rule]:
         document = self.document(path, shown, digest)
         data = document.data
+        whole: Key = ()
+        entries: list[tuple[Any, Key]]
         if isinstance(data, dict) and "rules" in data:
             self.keys(document, data, (), ("defaults", "rules"), ())
             defaults = data.get("defaults") or {}
-            entries = [({**defaults, **item} if isinstance(item, dict) else item, ("rules", index)) for index, item in enumerate(data["rules"] or [])]
+            entries = [
+                ({**defaults, **item} if isinstance(item, dict) else item, ("rules", index))
+                for index, item in enumerate(data["rules"] or [])
+            ]
         else:
-            entries = [(data, ())]
+            entries = [(data, whole)]
         return [rule for item, key in entries if (rule := self.rule(document, item, key)) is not None]
 
     def rule(self, document: Document, data: Any, key: Key) -> Rule | None:
         before = len(self.problems)
         if not self.keys(document, data, key, _RULE_KEYS, ("id", "title", "clause", "source", "stage", "severity")):
             return None
-        for name, known in (("source", SOURCES), ("stage", STAGES), ("severity", SEVERITIES), ("automation", _AUTOMATION)):
+        for name, known in (
+            ("source", SOURCES),
+            ("stage", STAGES),
+            ("severity", SEVERITIES),
+            ("automation", _AUTOMATION),
+        ):
             if data.get(name, known[0]) not in known:
                 what = f"« {data[name]} » n'est pas une valeur de {name}"
                 self.problems.append(document.problem(what, (*key, name), todo="Connues : " + ", ".join(known)))
@@ -183,11 +200,23 @@ class _Reader:
         line, column = document.places.get(key, (1, 1))
         place = Place(document.shown, line, column)
         examples = tuple(
-            item for index, entry in enumerate(data.get("examples", [])) if (item := self.example(document, entry, (*key, "examples", index)))
+            item
+            for index, entry in enumerate(data.get("examples", []))
+            if (item := self.example(document, entry, (*key, "examples", index)))
         )
         remedy = data.get("remedy")
-        if remedy is not None and self.keys(document, remedy, (*key, "remedy"), ("to", "text"), ("to", "text")) and remedy["to"] not in _ACTORS:
-            self.problems.append(document.problem(f"acteur inconnu : « {remedy['to']} »", (*key, "remedy", "to"), todo="Connus : " + ", ".join(_ACTORS)))
+        if (
+            remedy is not None
+            and self.keys(document, remedy, (*key, "remedy"), ("to", "text"), ("to", "text"))
+            and remedy["to"] not in _ACTORS
+        ):
+            self.problems.append(
+                document.problem(
+                    f"acteur inconnu : « {remedy['to']} »",
+                    (*key, "remedy", "to"),
+                    todo="Connus : " + ", ".join(_ACTORS),
+                )
+            )
         if len(self.problems) > before:
             return None
         return Rule(
@@ -199,7 +228,11 @@ class _Reader:
             severity=data["severity"],
             automation=data.get("automation", "complete"),
             scope=data.get("scope", "dossier"),
-            body={name: value for name, value in data.items() if name in ("at", "for_each", "when", "let", "demands", "check", "messages", "remedy", "in_force")}
+            body={
+                name: value
+                for name, value in data.items()
+                if name in ("at", "for_each", "when", "let", "demands", "check", "messages", "remedy", "in_force")
+            }
             | {"quotes": clause.get("quotes", [])},
             examples=examples,
             remedy=Remedy(remedy["to"], remedy["text"]) if remedy else None,
@@ -213,7 +246,11 @@ class _Reader:
             return None
         words = {outcome.word: outcome for outcome in Outcome}
         if data["expect"] not in words:
-            self.problems.append(document.problem(f"résultat inconnu : « {data['expect']} »", (*key, "expect"), todo="Connus : " + ", ".join(words)))
+            self.problems.append(
+                document.problem(
+                    f"résultat inconnu : « {data['expect']} »", (*key, "expect"), todo="Connus : " + ", ".join(words)
+                )
+            )
             return None
         on = day(document, data.get("on"), (*key, "on"), self.problems)
         line, column = document.places.get(key, (1, 1))
@@ -231,7 +268,20 @@ class _Reader:
         found: dict[str, Parameter] = {}
         for name, entry in (data.get("parametres") or {}).items():
             path = ("parametres", name)
-            keys = ("type", "liste", "titre", "valeur", "valeurs", "source", "pas_avant", "pas_apres", "du", "au", "quote", "line")
+            keys = (
+                "type",
+                "liste",
+                "titre",
+                "valeur",
+                "valeurs",
+                "source",
+                "pas_avant",
+                "pas_apres",
+                "du",
+                "au",
+                "quote",
+                "line",
+            )
             if not self.keys(document, entry, path, keys, ("type",)):
                 continue
             if entry["type"] not in values.TYPES:
@@ -240,7 +290,9 @@ class _Reader:
             many = bool(entry.get("liste"))
             entries = entry.get("valeurs") or [entry]
             dated = [dated_value(document, item, entry["type"], many, path, self.problems) for item in entries]
-            found[name] = Parameter(name, entry["type"], many, str(entry.get("titre", name)), tuple(item for item in dated if item))
+            found[name] = Parameter(
+                name, entry["type"], many, str(entry.get("titre", name)), tuple(item for item in dated if item)
+            )
         return found
 
 
@@ -285,12 +337,19 @@ def dated_value(
 def person(document: Document, entry: Any, path: Key, problems: list[Problem]) -> Person | None:
     """A person of a pack or of the settings; a delegate is one who acts by an `acte`."""
     keys = ("nom", "direction", "role", "du", "au", "montant_maximum", "acte", "qualite", "source")
-    if not isinstance(entry, dict) or any(key not in keys for key in entry) or not entry.get("nom") or not entry.get("role"):
+    if (
+        not isinstance(entry, dict)
+        or any(key not in keys for key in entry)
+        or not entry.get("nom")
+        or not entry.get("role")
+    ):
         problems.append(document.problem("une personne a un nom, un rôle, et au plus : " + ", ".join(keys), path))
         return None
     act = entry.get("acte") or {}
     try:
-        limit = None if entry.get("montant_maximum") is None else values.money(values.show(entry["montant_maximum"]) or "")
+        limit = (
+            None if entry.get("montant_maximum") is None else values.money(values.show(entry["montant_maximum"]) or "")
+        )
     except values.Refused as error:
         problems.append(document.problem(f"montant_maximum : {error}", (*path, "montant_maximum")))
         return None

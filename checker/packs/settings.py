@@ -40,7 +40,14 @@ def find(folders: Sequence[Path], chosen: Path | None) -> Path | None:
         return below.pop()
     if below:
         raise ConfigurationError(
-            [Problem("plusieurs fichiers de réglages pour une exécution", str(path), todo="N'en garder qu'un, ou le choisir par --settings.") for path in sorted(below)]
+            [
+                Problem(
+                    "plusieurs fichiers de réglages pour une exécution",
+                    str(path),
+                    todo="N'en garder qu'un, ou le choisir par --settings.",
+                )
+                for path in sorted(below)
+            ]
         )
     return upward
 
@@ -63,14 +70,20 @@ def from_document(document: Document, path: Path | None, sha256: str) -> Setting
     data = document.data
     problems: list[Problem] = []
     if not isinstance(data, dict):
-        raise ConfigurationError([document.problem("le fichier de réglages est un objet : des clés suivies de valeurs")])
+        raise ConfigurationError(
+            [document.problem("le fichier de réglages est un objet : des clés suivies de valeurs")]
+        )
     for key in data:
         if key not in _KEYS:
             close = nearest(key, _KEYS)
             todo = f"Écrire « {close} » ?" if close else "Connues : " + ", ".join(_KEYS)
             problems.append(document.problem(f"clé inconnue : « {key} »", (key,), todo=todo))
     if data.get("registre") is not None:
-        problems.append(document.problem("le registre n'est pas encore pris en charge", ("registre",), todo="Écrire `registre: null`."))
+        problems.append(
+            document.problem(
+                "le registre n'est pas encore pris en charge", ("registre",), todo="Écrire `registre: null`."
+            )
+        )
     for key, shape in (("parametres", dict), ("personnes", list), ("avenants", list), ("derogations", list)):
         if data.get(key) is not None and not isinstance(data[key], shape):
             problems.append(document.problem(f"« {key} » est {'une liste' if shape is list else 'un objet'}", (key,)))
@@ -90,7 +103,11 @@ def _waiver(document: Document, entry: Any, index: int, problems: list[Problem])
     for key in entry:
         if key not in _WAIVER_KEYS:
             close = nearest(key, _WAIVER_KEYS)
-            problems.append(document.problem(f"clé inconnue : « {key} »", (*path, key), todo=f"Écrire « {close} » ?" if close else ""))
+            problems.append(
+                document.problem(
+                    f"clé inconnue : « {key} »", (*path, key), todo=f"Écrire « {close} » ?" if close else ""
+                )
+            )
     line, column = document.places.get(path, (1, 1))
     return Waiver(
         rule=str(entry.get("regle") or ""),

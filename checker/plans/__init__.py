@@ -12,7 +12,8 @@ from checker.base.tree import Bounded, Column, Expr, Let, Part, Plan
 from checker.errors import ConfigurationError, Problem
 from checker.model import STAGES, Outcome, Pack, Rule
 from checker.plans import lets as lets_of
-from checker.plans.scope import Check, Fault, Path, Scope, present, reach
+from checker.plans.reach import outcomes
+from checker.plans.scope import Check, Fault, Path, Scope, reach
 
 KINDS = "checker.plans.kinds"
 _PART_KEYS = frozenset({"stage", "when", "message", "messages", "for_each", "at", "otherwise", "about"})
@@ -31,7 +32,12 @@ def compile_pack(pack: Pack, dictionary: Dictionary, only: Iterable[str] | None 
         try:
             plans.append(Plan(rule.id, tuple(_rule(rule, pack, dictionary, ids))))
         except _Faults as error:
-            problems += [pack.sources[rule.place.file].problem(f"{rule.id} : {item.what}", (*rule.key, *item.path), todo=item.todo) for item in error.faults]
+            problems += [
+                pack.sources[rule.place.file].problem(
+                    f"{rule.id} : {item.what}", (*rule.key, *item.path), todo=item.todo
+                )
+                for item in error.faults
+            ]
     if problems:
         raise ConfigurationError(problems)
     return tuple(plans)
@@ -114,7 +120,9 @@ def _needed(named: Mapping[str, Any], options: Mapping[str, Any], body: Mapping[
     def words(source: Any) -> set[str]:
         return set(re.findall(r"[a-z_][a-z0-9_]*", str(source)))
 
-    wanted = words(options) | words(body.get("messages", "")) | words(body.get("when", "")) | words(body.get("remedy", ""))
+    wanted = (
+        words(options) | words(body.get("messages", "")) | words(body.get("when", "")) | words(body.get("remedy", ""))
+    )
     for name in reversed(list(named)):
         if name in wanted:
             wanted |= words(named[name])
@@ -171,7 +179,9 @@ def _composed(kind: str, items: Any, scope: Scope) -> Check:
     return Check(joined, first.observed, first.expected, about=tuple(about), words=first.words)
 
 
-def _finish(rule: Rule, options: Mapping[str, Any], path: Path, scope: Scope, check: Check, names: tuple[str, ...]) -> Part:
+def _finish(
+    rule: Rule, options: Mapping[str, Any], path: Path, scope: Scope, check: Check, names: tuple[str, ...]
+) -> Part:
     whens = [check.when] if check.when is not None else []
     scope.base = ()
     if "when" in rule.body:
@@ -235,7 +245,11 @@ def _no_vanishing(when: Expr, scope: Scope, path: Path) -> None:
     """A `when` never turns false because an act was removed: only what may be « aucun » is asked with present()."""
     for node in tree.walk(when):
         if isinstance(node, Column) and node.type == "block" and not scope.field(node).none:
-            raise Fault(f"when : l'absence de « {node.name} » ne dispense de rien", path, "Employer `stage`, ou une partie `required`.")
+            raise Fault(
+                f"when : l'absence de « {node.name} » ne dispense de rien",
+                path,
+                "Employer `stage`, ou une partie `required`.",
+            )
 
 
 def _within(scope: Scope, subject: str, path: Path, *nodes: Expr) -> None:
@@ -257,7 +271,9 @@ def _slot(scope: Scope, slot: str, path: Path) -> Expr:
     except Fault:
         known = [*scope.names, *scope.pack.parameters, "observed", "expected", "at", "missing"]
         close = plugs.nearest(slot, known)
-        raise Fault(f"rien ne remplit « {{{slot}}} » dans le message", path, f"Écrire « {close} » ?" if close else "") from None
+        raise Fault(
+            f"rien ne remplit « {{{slot}}} » dans le message", path, f"Écrire « {close} » ?" if close else ""
+        ) from None
 
 
 def _messages(rule: Rule, options: Mapping[str, Any], check: Check, path: Path) -> dict[str, str]:
@@ -274,9 +290,9 @@ def _messages(rule: Rule, options: Mapping[str, Any], check: Check, path: Path) 
             slots = _slots(text)
         except ValueError as error:
             raise Fault(f"message mal formé : {error}", path) from None
-        if "observed" in slots and check.observed is None or "expected" in slots and check.expected is None:
+        if ("observed" in slots and check.observed is None) or ("expected" in slots and check.expected is None):
             raise Fault("rien ne remplit {observed} ou {expected} dans le message", path)
     return texts
 
 
-__all__ = ["compile_pack", "kind_names"]
+__all__ = ["compile_pack", "kind_names", "outcomes"]

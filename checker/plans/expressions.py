@@ -101,7 +101,11 @@ class _Reader:
         if node.is_string:
             return Literal("string", node.this)
         number = Decimal(node.this)
-        return Literal("number", int(number)) if number == number.to_integral() and "." not in node.this else Literal("money", number)
+        return (
+            Literal("number", int(number))
+            if number == number.to_integral() and "." not in node.this
+            else Literal("money", number)
+        )
 
     def _boolean(self, node: Any) -> Expr:
         return Literal("boolean", bool(node.this))
@@ -226,7 +230,9 @@ class _Reader:
         args: list[Expr] = []
         for item in node.args["ifs"]:
             args += [self.condition(item.this), tree.exact(self.read(item.args["true"]))]
-        args.append(tree.exact(self.read(node.args["default"])) if node.args.get("default") is not None else tree.UNKNOWN)
+        args.append(
+            tree.exact(self.read(node.args["default"])) if node.args.get("default") is not None else tree.UNKNOWN
+        )
         kind = args[1].type
         return Call(kind, "case", (*args[:-1], Literal(kind, None) if args[-1] == tree.UNKNOWN else args[-1]))
 
@@ -310,7 +316,9 @@ class _Reader:
     def _first_of(self, nodes: list[Expr]) -> Expr:
         first, second = nodes
         if not isinstance(first, Column) or not self.scope.field(first).none or not same(first.type, second.type):
-            raise self.fault("« first » attend une colonne dont l'absence veut dire « aucun », puis une valeur du même type")
+            raise self.fault(
+                "« first » attend une colonne dont l'absence veut dire « aucun », puis une valeur du même type"
+            )
         state = StateOf("number", first.table, first.name)
         none = Call("boolean", "eq", (state, Literal("number", 4)))
         return Call(first.type, "case", (none, second, first))
@@ -331,13 +339,19 @@ _SIGNATURES: dict[str, tuple[tuple[str, ...], str]] = {
     "is_true": (("boolean",), "boolean"),
 }
 
-_COMMON = re.compile(r"(?:[A-Za-z0-9 _./:,;@'\-]|\\[.\-+*?()\[\]{}|/\\]|\[\^?(?:[A-Za-z0-9_ ./:@-]|\\[-.\]\\])+\]|[()|?*+]|\{[0-9]{1,3}(?:,[0-9]{0,3})?\})*\Z")
+_COMMON = re.compile(
+    r"(?:[A-Za-z0-9 _./:,;@'\-]|\\[.\-+*?()\[\]{}|/\\]|\[\^?(?:[A-Za-z0-9_ ./:@-]|\\[-.\]\\])+\]|[()|?*+]|\{[0-9]{1,3}(?:,[0-9]{0,3})?\})*\Z"
+)
 
 
 def pattern(raw: str, path: Path) -> str:
     """A regular expression of the subset common to every engine (no anchors, classes, look-around or nested repeats)."""
     if not _COMMON.match(raw) or "(?" in raw or re.search(r"[*+}]\)?[*+{]", raw):
-        raise Fault(f"motif hors du sous-ensemble commun aux moteurs : « {raw} »", path, "Lettres, chiffres, [ ], ( | ), ? * + { }.")
+        raise Fault(
+            f"motif hors du sous-ensemble commun aux moteurs : « {raw} »",
+            path,
+            "Lettres, chiffres, [ ], ( | ), ? * + { }.",
+        )
     try:
         re.compile(raw)
     except re.error as error:

@@ -35,7 +35,15 @@ def add(scope: Scope, name: str, source: Any, *path: str | int) -> None:
 
 
 def aggregate(
-    scope: Scope, name: str, fn: str, source: Any, *, where: Any = None, by: Any = None, across: str = "dossier", path: Any = ()
+    scope: Scope,
+    name: str,
+    fn: str,
+    source: Any,
+    *,
+    where: Any = None,
+    by: Any = None,
+    across: str = "dossier",
+    path: Any = (),
 ) -> Aggregate:
     """An aggregate from its parts, as a kind builds it."""
     options = {fn: source, "where": where, "by": by, "across": across}
@@ -67,7 +75,9 @@ def _aggregate(scope: Scope, name: str, fn: str, source: Mapping[str, Any], path
         far = [item for item in tree.columns(value, condition) if item[0] not in (table, ROOT)]
         if far:
             raise Fault(f"across {across} : la condition ne lit que « {table} » et le dossier de chaque ligne", where)
-    kind = {"count": "number", "all": "boolean", "any": "boolean", "exists": "boolean"}.get(fn) or (value.type if value else "number")
+    kind = {"count": "number", "all": "boolean", "any": "boolean", "exists": "boolean"}.get(fn) or (
+        value.type if value else "number"
+    )
     return Aggregate(name, fn, table, value, condition, pairs, across, kind)
 
 
@@ -85,7 +95,9 @@ def _table(scope: Scope, value: Expr, where: tuple[str | int, ...]) -> str:
 def _pairs(scope: Scope, table: str, by: Any, path: tuple[str | int, ...]) -> tuple[tuple[Expr, Expr], ...]:
     if by is None:
         return ()
-    entries = by.items() if isinstance(by, Mapping) else [(item, item) for item in (by if isinstance(by, list) else [by])]
+    entries = (
+        by.items() if isinstance(by, Mapping) else [(item, item) for item in (by if isinstance(by, list) else [by])]
+    )
     pairs = []
     for left, right in entries:
         row, own = scope.expr(left, *path), tree.exact(scope.expr(right, *path))

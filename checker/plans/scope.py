@@ -120,8 +120,12 @@ class Scope:
         exact = self._choose(found.type, [(when, item.value) for when, item in pick])
         if not any(item.not_before or item.not_after for item in found.values):
             return exact
-        low = self._choose(found.type, [(when, item.value if item.value is not None else item.not_before) for when, item in pick])
-        high = self._choose(found.type, [(when, item.value if item.value is not None else item.not_after) for when, item in pick])
+        low = self._choose(
+            found.type, [(when, item.value if item.value is not None else item.not_before) for when, item in pick]
+        )
+        high = self._choose(
+            found.type, [(when, item.value if item.value is not None else item.not_after) for when, item in pick]
+        )
         return Bounded(found.type, exact, low, high)
 
     def _choose(self, kind: str, cases: Sequence[tuple[Expr, Any]]) -> Expr:
@@ -156,8 +160,12 @@ class Scope:
         args: list[Expr] = []
         for item in reversed(found.values):
             members = item.value if isinstance(item.value, tuple) else ()
-            literals = tuple(Literal(value.type, values.parse(value.type, values.show(member) or "")) for member in members)
-            inside: Expr = Call("boolean", "in", (value, *literals)) if literals else Call("boolean", "is_null", (value,))
+            literals = tuple(
+                Literal(value.type, values.parse(value.type, values.show(member) or "")) for member in members
+            )
+            inside: Expr = (
+                Call("boolean", "in", (value, *literals)) if literals else Call("boolean", "is_null", (value,))
+            )
             if not literals:  # nothing is in an empty list, but an unknown value stays unknown
                 inside = Call("boolean", "case", (inside, tree.UNKNOWN, tree.FALSE))
             when = self.in_force(item)
@@ -171,7 +179,9 @@ def same(left: str, right: str) -> bool:
     """Whether two types have one canonical form, or one family that is not text."""
     if tree.family(left) != tree.family(right):
         return False
-    return tree.family(left) != "text" or left == right or {left, right} <= {"code", "code_compose", "word", "reference"}
+    return (
+        tree.family(left) != "text" or left == right or {left, right} <= {"code", "code_compose", "word", "reference"}
+    )
 
 
 def named(let: Let) -> Expr:

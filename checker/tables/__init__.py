@@ -23,10 +23,12 @@ def build(submitted: Sequence[Submitted], dictionary: Dictionary) -> Frames:
         frames[name], starts[name] = frame, begins
         if table.parent is not None:
             offsets = starts[table.parent]
-            frame.parents[:] = [offsets[dossier] + row for dossier, row in zip(frame.dossiers, frame.parents, strict=True)]
+            frame.parents[:] = [
+                offsets[dossier] + row for dossier, row in zip(frame.dossiers, frame.parents, strict=True)
+            ]
         for field in table.fields.values():
             _type(frame, field, rows, faults)
-    for name, table in dictionary.tables.items():
+    for table in dictionary.tables.values():
         if table.parent is not None:
             _list_states(frames[table.parent], table, submitted, starts[table.parent])
     return Frames(dictionary, frames, submitted, faults)
@@ -73,7 +75,9 @@ def _type(frame: Frame, field: Field, rows: list[Row], faults: Faults) -> None:
             state, value = _KNOWN, True
         else:
             try:
-                value = values.DERIVED[reduce](cell.raw) if reduce == "invoice_key" else values.parse(field.type, cell.raw)
+                value = (
+                    values.DERIVED[reduce](cell.raw) if reduce == "invoice_key" else values.parse(field.type, cell.raw)
+                )
                 value = values.DERIVED[reduce](str(value)) if reduce == "siren" else value
                 if enum and value not in enum:
                     raise values.Refused("mot hors de la liste : " + ", ".join(field.enum))

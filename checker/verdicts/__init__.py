@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from checker.model import (
     Clause,
     DossierVerdict,
     Evaluated,
+    Fault,
     Finding,
     Outcome,
     Pack,
@@ -36,7 +38,10 @@ def decide(
     """One verdict a dossier, in the order of the batch."""
     twins = _twins(frames)
     identity = {"id": pack.id, "title": pack.title, "version": pack.version, "sha256": pack.sha256}
-    return [_dossier(index, pack, identity, settings, frames, evaluated, twins, today) for index in range(len(frames.submitted))]
+    return [
+        _dossier(index, pack, identity, settings, frames, evaluated, twins, today)
+        for index in range(len(frames.submitted))
+    ]
 
 
 def decision_of(results: Sequence[Result]) -> str:
@@ -46,7 +51,11 @@ def decision_of(results: Sequence[Result]) -> str:
         return "non_conforme"
     if IND in blocking:
         return "indetermine"
-    reserves = [item for item in results if item.severity == "reserve" or (item.severity == "bloquant" and item.waiver is not None)]
+    reserves = [
+        item
+        for item in results
+        if item.severity == "reserve" or (item.severity == "bloquant" and item.waiver is not None)
+    ]
     return "conforme_avec_reserves" if any(item.outcome in (NC, IND) for item in reserves) else "conforme"
 
 
@@ -103,13 +112,24 @@ def _engine(rule: str, severity: str, outcome: Outcome, findings: Sequence[Findi
     counts = {outcome: max(1, len(findings))}
     clause = Clause("moteur", table[f"engine.{rule}.quote"])
     title = table[f"engine.{rule}.title"]
-    return Result(rule, title, clause, "bonne_pratique", severity, "complete", outcome, counts, tuple(findings), Remedy(remedy, table[f"engine.{rule}.remedy"]))
+    return Result(
+        rule,
+        title,
+        clause,
+        "bonne_pratique",
+        severity,
+        "complete",
+        outcome,
+        counts,
+        tuple(findings),
+        Remedy(remedy, table[f"engine.{rule}.remedy"]),
+    )
 
 
-def _readable(faults: Sequence[object], twin: str | None, manifest: str) -> Result:
+def _readable(faults: Sequence[Fault], twin: str | None, manifest: str) -> Result:
     found = []
     for fault in faults:
-        what, place, excerpt, todo = fault  # type: ignore[misc]
+        what, place, excerpt, todo = fault
         text = f"{what}. {todo}" if todo else f"{what}."
         found.append(Finding(_READABLE, ROOT, IND, text, reason=what, locations=(place,), excerpts=(excerpt,)))
     if twin is not None and not found:
@@ -164,10 +184,10 @@ def _waivers(
         elif waiver.start is None or waiver.start <= day:
             covering[waiver.rule] = waiver
     outcome = NC if findings else (OK if covering else NA)
-    import dataclasses
-
     shown = [
-        dataclasses.replace(item, waiver=covering[item.rule]) if item.rule in covering and item.outcome in (NC, IND) else item
+        dataclasses.replace(item, waiver=covering[item.rule])
+        if item.rule in covering and item.outcome in (NC, IND)
+        else item
         for item in results
     ]
     return shown, _engine(_WAIVER, "reserve", outcome, findings, "organisme")
@@ -191,14 +211,29 @@ def _fault(waiver: Waiver, ids: set[str], day: dt.date) -> str:
 def unused(settings: Settings, verdicts: Sequence[DossierVerdict]) -> list[Waiver]:
     """The waivers in order that cover no result of the run."""
     used = {(item.waiver.rule, verdict.reference) for verdict in verdicts for item in verdict.results if item.waiver}
-    faulty = {place for verdict in verdicts for item in verdict.results if item.rule == _WAIVER for found in item.findings for place in found.locations}
-    return [waiver for waiver in settings.waivers if (waiver.rule, waiver.dossier) not in used and waiver.place not in faulty]
+    faulty = {
+        place
+        for verdict in verdicts
+        for item in verdict.results
+        if item.rule == _WAIVER
+        for found in item.findings
+        for place in found.locations
+    }
+    return [
+        waiver
+        for waiver in settings.waivers
+        if (waiver.rule, waiver.dossier) not in used and waiver.place not in faulty
+    ]
 
 
 def _upcoming(pack: Pack, stage: int | None) -> tuple[tuple[str, str], ...]:
     if stage is None or stage + 1 >= len(STAGES):
         return ()
-    return tuple((rule.id, rule.title) for rule in pack.rules if rule.stage == STAGES[stage + 1] and rule.severity != "information")
+    return tuple(
+        (rule.id, rule.title)
+        for rule in pack.rules
+        if rule.stage == STAGES[stage + 1] and rule.severity != "information"
+    )
 
 
 def _paste(pack: Pack, results: Sequence[Result]) -> tuple[str, ...]:

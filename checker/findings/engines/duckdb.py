@@ -120,21 +120,21 @@ class Session:
     def _load(self, frames: Frames, frame: Frame, columns: Sequence[tuple[str, bool]], dictionary: Dictionary) -> None:
         fields = dictionary.tables[frame.name].fields
         size = len(frame)
-        listed = [("row_", "BIGINT", range(size)), ("parent_", "BIGINT", frame.parents)]
+        listed: list[tuple[str, str, Sequence[Any]]] = [("row_", "BIGINT", range(size)), ("parent_", "BIGINT", frame.parents)]
         if frame.name == ROOT:
             listed += [
                 ("run_", "BIGINT", [item.run for item in frames.submitted]),
                 ("stage_", "BIGINT", [frames.stage(index) for index in range(size)]),
                 ("reference_", "VARCHAR", [str(value or "") for value in frame.values["reference"]]),
-            ]  # type: ignore[list-item]
+            ]
         states = {name for name, is_state in columns if is_state}
         nested = [f"{name}[]" for name, table in dictionary.tables.items() if table.parent == frame.name]
         for name, is_state in columns:
             if not is_state:
                 kind = fields[name].type
-                listed.append((name, TYPES.get(kind) or FAMILIES[tree.family(kind)], frame.values[name]))  # type: ignore[arg-type]
+                listed.append((name, TYPES.get(kind) or FAMILIES[tree.family(kind)], frame.values[name]))
         for name in sorted(states | set(nested)):
-            listed.append((state_name(name), "TINYINT", frame.states[name]))  # type: ignore[arg-type]
+            listed.append((state_name(name), "TINYINT", frame.states[name]))
         spelled = ", ".join(f"{quote(name)} {kind}" for name, kind, _ in listed)
         self._connection.execute(f"CREATE TABLE {quote(table_sql(frame.name))} ({spelled})")
         if size:

@@ -24,8 +24,13 @@ def compile(options: Mapping[str, Any], scope: Scope) -> Check:
     amendments = scope.pack.amendments
     due = tree.either(*[_due(item, on) for item in amendments]) if amendments else tree.FALSE
     ok = tree.both(*[_applies(item, on) for item in amendments]) if amendments else tree.TRUE
-    said = "; ".join(f"{item.file} ({_lacks(item)})" for item in amendments if not item.complete or item.applies_from != item.effect)
-    words = {outcome: text.replace("{avenants}", (said or "-").replace("{", "(").replace("}", ")")) for outcome, text in WORDS.items()}
+    said = "; ".join(
+        f"{item.file} ({_lacks(item)})" for item in amendments if not item.complete or item.applies_from != item.effect
+    )
+    words = {
+        outcome: text.replace("{avenants}", (said or "-").replace("{", "(").replace("}", ")"))
+        for outcome, text in WORDS.items()
+    }
     return Check(ok, on, when=due, about=(on,), words=words)
 
 

@@ -26,7 +26,9 @@ def compile(options: Mapping[str, Any], scope: Scope) -> Check:
     found = {}
     for word in ("conforme", "non_conforme"):
         name = scope.fresh(word)
-        let = lets.aggregate(scope, name, "exists", "attestations", where=f"{condition} and attestations.constat = '{word}'")
+        let = lets.aggregate(
+            scope, name, "exists", "attestations", where=f"{condition} and attestations.constat = '{word}'"
+        )
         found[word] = scope.add(let)
     is_true = {word: tree.Call("boolean", "is_true", (node,)) for word, node in found.items()}
     ok = tree.Call(

@@ -31,7 +31,9 @@ def compile(options: Mapping[str, Any], scope: Scope) -> Check:
     nature = str(options["nature"])
     known = scope.dictionary.tables["pieces"].fields["nature"].enum
     if nature not in known:
-        raise Fault(f"nature de pièce inconnue : « {nature} »", (*scope.base, "nature"), "Connues : " + ", ".join(known))
+        raise Fault(
+            f"nature de pièce inconnue : « {nature} »", (*scope.base, "nature"), "Connues : " + ", ".join(known)
+        )
     words = {outcome: text.replace("{nature}", nature) for outcome, text in WORDS.items()}
     if options["for"] == "dossier":
         let = lets.aggregate(scope, scope.fresh("piece"), "exists", "pieces", where=f"pieces.nature = '{nature}'")

@@ -10,7 +10,12 @@ from checker.plans.scope import Check, Scope
 WORDS: dict[str, str] = {}
 SCHEMA = {
     "type": "object",
-    "properties": {"sql": {"type": "string"}, "why": {"type": "string", "minLength": 10}, "observed": {"type": "string"}, "expected": {"type": "string"}},
+    "properties": {
+        "sql": {"type": "string"},
+        "why": {"type": "string", "minLength": 10},
+        "observed": {"type": "string"},
+        "expected": {"type": "string"},
+    },
     "required": ["sql", "why"],
 }
 EXAMPLE = 'expression: {sql: "left(cedant.centre_financier, 4) = left(cedant.domaine_fonctionnel, 4)", why: "compare des débuts de codes"}'

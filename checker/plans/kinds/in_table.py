@@ -23,7 +23,9 @@ SCHEMA = {
     },
     "required": ["value", "table", "column"],
 }
-EXAMPLE = "in_table: {value: etat_liquidatif.emetteur, table: organisations, column: nom, where: {role: cedant}, dated: true}"
+EXAMPLE = (
+    "in_table: {value: etat_liquidatif.emetteur, table: organisations, column: nom, where: {role: cedant}, dated: true}"
+)
 
 
 def compile(options: Mapping[str, Any], scope: Scope) -> Check:
@@ -32,9 +34,15 @@ def compile(options: Mapping[str, Any], scope: Scope) -> Check:
     name = str(options["table"])
     if name not in scope.pack.tables:
         close = nearest(name, list(scope.pack.tables))
-        raise Fault(f"table du pack inconnue : « {name} »", (*scope.base, "table"), f"Écrire « {close} » ?" if close else "")
+        raise Fault(
+            f"table du pack inconnue : « {name} »", (*scope.base, "table"), f"Écrire « {close} » ?" if close else ""
+        )
     chosen: Mapping[str, Any] = options.get("where", {})
-    rows = [row for row in scope.pack.tables[name] if all(str(row.get(key)) == str(wanted) for key, wanted in chosen.items())]
+    rows = [
+        row
+        for row in scope.pack.tables[name]
+        if all(str(row.get(key)) == str(wanted) for key, wanted in chosen.items())
+    ]
     column = str(options["column"])
     if not rows or any(column not in row for row in rows):
         raise Fault(f"la table « {name} » n'a pas de telles lignes avec « {column} »", scope.base)

@@ -9,10 +9,17 @@ from checker.base import tree, values
 from checker.base.tree import Call, Literal
 from checker.plans.scope import Check, Fault, Scope
 
-WORDS = {"non_conforme": "« {observed} » n'est pas admis.", "indetermine": "« {observed} » : ne peut être comparé à la liste."}
+WORDS = {
+    "non_conforme": "« {observed} » n'est pas admis.",
+    "indetermine": "« {observed} » : ne peut être comparé à la liste.",
+}
 SCHEMA = {
     "type": "object",
-    "properties": {"value": {"type": "string"}, "among": {"type": ["array", "string"]}, "excluded": {"type": "boolean"}},
+    "properties": {
+        "value": {"type": "string"},
+        "among": {"type": ["array", "string"]},
+        "excluded": {"type": "boolean"},
+    },
     "required": ["value", "among"],
 }
 EXAMPLE = "one_of: {value: depenses.facture.type, among: [facture, avoir]}"

@@ -14,13 +14,21 @@ from checker.plans import lets
 from checker.plans.scope import Check, Fault, Scope
 
 WORDS = {"non_conforme": "{observed} au lieu de {expected}, somme des lignes."}
-_SIDE = {"type": "object", "properties": {"value": {"type": "string"}, "by": {"type": "string"}}, "required": ["value", "by"]}
+_SIDE = {
+    "type": "object",
+    "properties": {"value": {"type": "string"}, "by": {"type": "string"}},
+    "required": ["value", "by"],
+}
 SCHEMA = {
     "type": "object",
     "properties": {"rows": _SIDE, "totals": _SIDE, "no_total": {"type": "string"}},
     "required": ["rows", "totals"],
 }
-EXAMPLE = "reconciles: {rows: {value: depenses.montant, by: depenses.compte_pce}, totals: {value: etat_liquidatif.totaux_par_compte.valeur, by: etat_liquidatif.totaux_par_compte.cle}}"
+EXAMPLE = """
+reconciles:
+  rows: {value: depenses.montant, by: depenses.compte_pce}
+  totals: {value: etat_liquidatif.totaux_par_compte.valeur, by: etat_liquidatif.totaux_par_compte.cle}
+"""
 
 
 def compile(options: Mapping[str, Any], scope: Scope) -> list[Check]:
@@ -30,7 +38,8 @@ def compile(options: Mapping[str, Any], scope: Scope) -> list[Check]:
     row_key = scope.expr(rows["by"], "rows", "by")
     if not all(isinstance(node, Column) for node in (total, key, row_key)):
         raise Fault("reconciles attend des colonnes", scope.base)
-    assert isinstance(total, Column) and isinstance(row_key, Column)
+    assert isinstance(total, Column)
+    assert isinstance(row_key, Column)
     above = _side(scope, total.table)
     let = lets.aggregate(above, scope.fresh("somme"), "sum", rows["value"], by={rows["by"]: totals["by"]})
     total_sum = above.add(let)
@@ -57,5 +66,16 @@ def compile(options: Mapping[str, Any], scope: Scope) -> list[Check]:
 
 def _side(scope: Scope, subject: str) -> Scope:
     return Scope(
-        scope.dictionary, scope.pack, scope.rule, subject, scope.at, scope.explicit_at, scope.rule_ids, {}, [], [], scope.base, scope.counter
+        scope.dictionary,
+        scope.pack,
+        scope.rule,
+        subject,
+        scope.at,
+        scope.explicit_at,
+        scope.rule_ids,
+        {},
+        [],
+        [],
+        scope.base,
+        scope.counter,
     )

@@ -38,7 +38,9 @@ def compile(options: Mapping[str, Any], scope: Scope) -> Check:
 
 
 def _said(title: str) -> dict[str, str]:
-    return {outcome: text.replace("{titre}", title.replace("{", "(").replace("}", ")")) for outcome, text in WORDS.items()}
+    return {
+        outcome: text.replace("{titre}", title.replace("{", "(").replace("}", ")")) for outcome, text in WORDS.items()
+    }
 
 
 def _list(name: str, scope: Scope) -> Check:

@@ -1,6 +1,6 @@
-"""The signatory is a person of the role, of that direction, in function on the day, for that amount, by an executory act.
+"""The signatory is a person of the role, of that direction, in function on the day, for the amount.
 
-Nobody of that name: a breach. A person whose limit, dates or executory flag is unknown: cannot be told.
+Nobody of that name: a breach. A person whose limit, dates or act is unknown: cannot be told.
 """
 
 from __future__ import annotations
@@ -30,7 +30,14 @@ SCHEMA = {
     },
     "required": ["name", "role", "on"],
 }
-EXAMPLE = "signed_by: {name: certification.signature.nom, direction: certification.signature.direction, role: certification, on: certification.signature.date, amount: certification.montant}"
+EXAMPLE = """
+signed_by:
+  name: certification.signature.nom
+  direction: certification.signature.direction
+  role: certification
+  on: certification.signature.date
+  amount: certification.montant
+"""
 
 
 def compile(options: Mapping[str, Any], scope: Scope) -> Check:
@@ -68,7 +75,9 @@ def _match(person: Person, name: Expr, direction: Expr | None, on: Expr, amount:
     if person.delegate and (person.start is None or person.end is None):
         conditions.append(tree.UNKNOWN)
     if person.limit is not None:
-        conditions.append(tree.compare("le", amount, Literal("money", person.limit)) if amount is not None else tree.UNKNOWN)
+        conditions.append(
+            tree.compare("le", amount, Literal("money", person.limit)) if amount is not None else tree.UNKNOWN
+        )
     if person.delegate:
         acted = person.act_date
         conditions.append(tree.UNKNOWN if acted is None else tree.compare("ge", on, Literal("date", acted)))
@@ -79,5 +88,9 @@ def _match(person: Person, name: Expr, direction: Expr | None, on: Expr, amount:
 def _executory(persons: list[Person], name: Expr, about: tuple[Expr, ...]) -> Check:
     delegates = [person for person in persons if person.delegate]
     named = tree.either(*[_named(person, name) for person in delegates]) if delegates else tree.FALSE
-    ok = tree.either(*[tree.both(_named(person, name), Literal("boolean", person.executory)) for person in delegates]) if delegates else tree.TRUE
+    ok = (
+        tree.either(*[tree.both(_named(person, name), Literal("boolean", person.executory)) for person in delegates])
+        if delegates
+        else tree.TRUE
+    )
     return Check(ok, name, when=named, about=about)

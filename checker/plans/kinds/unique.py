@@ -27,7 +27,9 @@ def compile(options: Mapping[str, Any], scope: Scope) -> Check:
     value = tree.exact(scope.expr(options["value"], "value"))
     keys = [value, *(tree.exact(scope.expr(source, "by", index)) for index, source in enumerate(options.get("by", [])))]
     across = options.get("across", "dossier")
-    let = Aggregate(scope.fresh("meme_valeur"), "count", scope.subject, None, None, tuple((k, k) for k in keys), across, "number")
+    let = Aggregate(
+        scope.fresh("meme_valeur"), "count", scope.subject, None, None, tuple((k, k) for k in keys), across, "number"
+    )
     known = tree.negate(tree.either(*(tree.Call("boolean", "is_null", (key,)) for key in keys)))
     once = tree.compare("le", tree.exact(scope.add(let)), Literal("number", 1))
     return Check(tree.Call("boolean", "case", (known, once, tree.UNKNOWN)), value, about=(value,))

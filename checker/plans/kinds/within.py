@@ -16,7 +16,12 @@ SCHEMA = {
     "properties": {"value": _NUMBER, "target": _NUMBER, "tolerance": _NUMBER},
     "required": ["value", "target", "tolerance"],
 }
-EXAMPLE = 'within: {value: depenses.facture.montant_tva, target: "part(depenses.facture.montant_ht, depenses.facture.taux_tva)", tolerance: 0.01}'
+EXAMPLE = """
+within:
+  value: depenses.facture.montant_tva
+  target: part(depenses.facture.montant_ht, depenses.facture.taux_tva)
+  tolerance: 0.01
+"""
 
 
 def compile(options: Mapping[str, Any], scope: Scope) -> Check:
