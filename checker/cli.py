@@ -28,7 +28,8 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(
         prog="quitus",
         description="Contrôle les dossiers de remboursement contre la convention qui les régit.",
-        epilog="Codes de sortie : 0 conforme, 1 non conforme, 2 indéterminé, 64 appel, 65 règles ou réglages, 66 rien à contrôler, 70 faute interne.",
+        epilog="Codes de sortie : 0 conforme, 1 non conforme, 2 indéterminé, 64 appel, 65 règles ou réglages, "
+        "66 rien à contrôler, 70 faute interne.",
     )
     top.add_argument("--version", action="version", version=f"quitus {__version__}")
     verbs = top.add_subparsers(dest="verb", metavar="COMMANDE", required=True, parser_class=_Parser)

@@ -93,7 +93,7 @@ def read(
 def groups(
     submitted: Sequence[Submitted], loaded: dict[str, tuple[Pack, Dictionary]], compiled: bool = True
 ) -> list[Group]:
-    """One group a convention. A dossier that cannot be read may belong to any: it stands in each, shown in the first."""
+    """One group a convention. A dossier that cannot be read may be of any: it stands in each, shown once."""
     found: list[Group] = []
     for name, (pack, dictionary) in sorted(loaded.items()):
         own = [item for item in submitted if _name(item) in (name, None)]

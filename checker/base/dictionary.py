@@ -1,6 +1,6 @@
 """The dictionary of facts: tables and columns declared by `schemas/dossier.schema.json` and the extensions of packs.
 
-A path of objects is a column; an array of objects, an array of scalars (`valeur`) or a map (`cle`, `valeur`) is a table.
+A path of objects is a column; an array of objects, an array of scalars (`valeur`) or a map (`cle`, `valeur`) a table.
 Each object is also a column of type `block`: whether the act is there.
 """
 

@@ -80,8 +80,8 @@ class Bounded(Expr):
 
 
 OPERATORS = frozenset(
-    "and or not eq ne lt le gt ge add sub neg mul part in match starts contains left length year month "
-    "add_years add_months add_days year_end first greatest least case is_true is_null siren siret vat iban bool_rank".split()
+    "and or not eq ne lt le gt ge add sub neg mul part in match starts contains left length year month add_years "
+    "add_months add_days year_end greatest least case is_true is_null siren siret vat iban".split()
 )
 
 
@@ -105,7 +105,7 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Over the subject's own table. A running sum over the subject's rows of all dossiers, in a stated order; `anchor` is where it begins.
+    """A running sum over the subject's rows of all dossiers, in a stated order; `anchor` is where it begins.
 
     `anchored`: whether the rule asks for a beginning (then an unknown beginning leaves only the lower bound).
     """

@@ -1,4 +1,4 @@
-"""From text to canonical values, one reader a type of the dictionary. Strict: what is ambiguous is refused, with the reason.
+"""From text to canonical values, one reader a type of the dictionary. What is ambiguous is refused, with the reason.
 
 Canonical: what `equals` compares. Codes lose spaces, prefixes and labels; persons lose accents, order and titles;
 organisations lose accents, articles and legal forms. The raw text stays beside, in the rows.

@@ -46,9 +46,8 @@ def run(options: argparse.Namespace) -> int:
             if units:
                 _print(pack.title, units, options.quiet)
             expressions = [rule.id for rule in pack.rules if "expression" in str(rule.body.get("check", ""))]
-            print(
-                f"{name} : {len(pack.rules)} règles, dont {len(expressions)} par expression ({', '.join(expressions) or 'aucune'})"
-            )
+            listed = ", ".join(expressions) or "aucune"
+            print(f"{name} : {len(pack.rules)} règles, dont {len(expressions)} par expression ({listed})")
             if len(expressions) * 10 > len(pack.rules) and len(pack.rules) > 5:
                 problems.append(
                     Problem("plus d'une règle sur dix est une expression : un genre manque", f"{name}/pack.yaml")

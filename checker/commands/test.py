@@ -47,9 +47,9 @@ def run(options: argparse.Namespace) -> int:
                 if item.found != item.example.expect:
                     wrong += 1
                     place = item.example.place
-                    print(
-                        f"✗ {item.rule} « {item.example.title} » ({place.file}:{place.line}) : attendu {item.example.expect.word}, trouvé {item.found.word}"
-                    )
+                    where = f"{place.file}:{place.line}"
+                    said = f"attendu {item.example.expect.word}, trouvé {item.found.word}"
+                    print(f"✗ {item.rule} « {item.example.title} » ({where}) : {said}")
                     if item.message:
                         print(f"    {item.message}")
                 elif options.verbose:

@@ -1,4 +1,4 @@
-"""`dossier.yaml` -> rows: the dictionary walked beside the YAML tree. Wrong structure is a fault, a wrong value is not."""
+"""`dossier.yaml` -> rows: the dictionary walked beside the YAML tree. Wrong structure is a fault, a wrong value not."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ filters: each row of the subject comes out once.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from decimal import Decimal
 from checker.base import tree
 from checker.base.dictionary import ROOT, Dictionary
 from checker.base.tree import Aggregate, Call, Column, Expr, Literal, Part, Ref, Running, Scalar, StateOf
+from checker.findings import aggregates, running
 
 Templates = Mapping[str, str]
 PER_PART = 4  # outcome, observed, expected, at; then the shows
@@ -150,11 +152,22 @@ class Emitter:
         if isinstance(let, Scalar):
             return self._add(f"SELECT *, {self.expr(let.value, None, {})} AS {name} FROM {last}")
         if isinstance(let, Running):
-            return self._running(let, name, last)
-        inner = self._far(let) if let.across != "dossier" else self._rows(subject, let, last)
-        group = self._add(f"SELECT {inner[0]}, {self._measures(let, name)} {inner[1]}")
-        filled = self._filled(subject, let, name)
-        return self._add(f"SELECT f.*, {filled} FROM {last} f LEFT JOIN {group} g ON {inner[2]}")
+            return running.frames(let, name, last, self._add, lambda node: self.expr(node, None, {}), self.templates)
+        keys, source, joined = self._far(let) if let.across != "dossier" else self._rows(subject, let, last)
+        conditions: list[str] = []
+        if let.across == "dossier":
+            pairs = [(self.expr(row, "x", {}), self.expr(own, None, {}, prefix="f.")) for row, own in let.by]
+            conditions += [f"({row} = {own})" for row, own in pairs]
+        if let.where is not None:
+            conditions.append(f"({self.expr(let.where, 'x', {})})")
+        value = self.expr(let.value, "x", {}) if let.value is not None else None
+        group = self._add(
+            f"SELECT {keys}, {aggregates.measures(let, name, conditions, value, self.templates)} {source}"
+        )
+        listed = self._list_of(subject, let)
+        state = f"f.{quote(listed[0] + '/' + state_name(listed[1]))}" if listed is not None else None
+        shown = aggregates.filled(let, name, state, self.templates)
+        return self._add(f"SELECT f.*, {shown} FROM {last} f LEFT JOIN {group} g ON {joined}")
 
     # --- aggregates -------------------------------------------------------------------------------------------------
 
@@ -220,117 +233,6 @@ class Emitter:
         on = " AND ".join(["g.run_ = f.run_", *(f"g.k{index} = {key}" for index, key in enumerate(own))])
         return picked, f"FROM (SELECT {listed}, 1 AS one_ FROM {text}) x GROUP BY {grouped}", on
 
-    def _measures(self, let: Aggregate, name: str) -> str:
-        """The sums that say what is known, and how many rows are not."""
-        inside = "x.one_ = 1"
-        conditions = []
-        if let.across == "dossier":
-            conditions += [
-                f"({self.expr(row, 'x', {})} = {self.expr(own, None, {}, prefix='f.')})" for row, own in let.by
-            ]
-        if let.where is not None:
-            conditions.append(f"({self.expr(let.where, 'x', {})})")
-        where = " AND ".join(conditions) or "TRUE"
-        yes, maybe = f"{inside} AND ({where}) IS TRUE", f"{inside} AND ({where}) IS NULL"
-        value = self.expr(let.value, "x", {}) if let.value is not None else "1"
-        known = f"({value}) IS NOT NULL"
-        rows = self.templates["count_if"].format(f"{yes}")
-        if let.fn in ("all", "any"):
-            stop = "NOT " if let.fn == "all" else ""
-            decided = self.templates["count_if"].format(
-                f"{yes} AND {stop}({value}) IS TRUE" if let.fn == "any" else f"{yes} AND ({value}) IS FALSE"
-            )
-            hidden = f"({yes} AND ({value}) IS NULL) OR ({maybe} AND (({value}) IS NULL OR ({value}) IS {'TRUE' if let.fn == 'any' else 'FALSE'}))"
-            return f"{decided} AS n_{name}, {self.templates['count_if'].format(hidden)} AS u_{name}, {rows} AS r_{name}"
-        if let.fn in ("count", "exists"):
-            return f"{rows} AS n_{name}, {self.templates['count_if'].format(maybe)} AS u_{name}, {rows} AS r_{name}"
-        gone = f"({maybe}) OR ({yes} AND NOT {known})"
-        if let.fn == "sum":
-            gone = f"({maybe} AND ({value}) IS DISTINCT FROM 0) OR ({yes} AND NOT {known})"
-        function = {"sum": "SUM", "min": "MIN", "max": "MAX"}[let.fn]
-        folded = f"{function}(CASE WHEN {yes} AND {known} THEN {value} END)"
-        negative = self.templates["count_if"].format(f"{yes} AND ({value}) < 0") if let.fn == "sum" else "0"
-        return f"{folded} AS n_{name}, {self.templates['count_if'].format(gone)} AS u_{name}, {rows} AS r_{name}, {negative} AS m_{name}"
-
-    def _filled(self, subject: str, let: Aggregate, name: str) -> str:
-        """The named value from its measures: exact, certain lower and upper bounds."""
-        hidden = f"COALESCE(g.u_{name}, 0)"
-        listed = self._list_of(subject, let)
-        if listed is not None:
-            state = f"f.{quote(listed[0] + '/' + state_name(listed[1]))}"
-            hidden = f"({hidden} + CASE WHEN {state} IN (1, 2, 3) THEN 1 ELSE 0 END)"
-        count = f"COALESCE(g.n_{name}, 0)"
-        if let.fn == "exists":
-            return f"CASE WHEN {count} > 0 THEN TRUE WHEN {hidden} > 0 THEN NULL ELSE FALSE END AS {name}"
-        if let.fn == "any":
-            return f"CASE WHEN {count} > 0 THEN TRUE WHEN {hidden} > 0 THEN NULL ELSE FALSE END AS {name}"
-        if let.fn == "all":
-            return f"CASE WHEN {count} > 0 THEN FALSE WHEN {hidden} > 0 THEN NULL ELSE TRUE END AS {name}"
-        if let.fn == "count":
-            high = (
-                f"CASE WHEN {hidden} > 0 AND {hidden} > COALESCE(g.u_{name}, 0) THEN NULL ELSE {count} + {hidden} END"
-            )
-            return f"CASE WHEN {hidden} = 0 THEN {count} END AS {name}, {count} AS {name}__lo, {high} AS {name}__hi"
-        if let.fn == "sum":
-            zero = self.templates["zero"] if let.type == "money" else "0"
-            total = f"COALESCE(g.n_{name}, {zero})"
-            low = f"CASE WHEN {hidden} = 0 OR COALESCE(g.m_{name}, 0) = 0 THEN {total} END"
-            exact = f"CASE WHEN {hidden} = 0 THEN {total} END"
-            return f"{exact} AS {name}, {low} AS {name}__lo, {exact} AS {name}__hi"
-        exact = f"CASE WHEN {hidden} = 0 THEN g.n_{name} END"
-        low, high = (f"g.n_{name}", exact) if let.fn == "max" else (exact, f"g.n_{name}")
-        return f"{exact} AS {name}, {low} AS {name}__lo, {high} AS {name}__hi"
-
-    # --- running sums -----------------------------------------------------------------------------------------------
-
-    def _running(self, let: Running, name: str, last: str) -> str:
-        value = self.expr(let.value, None, {})
-        keys = [self.expr(key, None, {}) for key in let.by]
-        order = [self.expr(key, None, {}) for key in let.order]
-        first = order[0] if order else "dossier_"
-        rank = ", ".join([*(self.templates["asc"].format(key) for key in order), "reference_", "row_"])
-        anchor = f"CASE WHEN {self.expr(let.anchor, None, {})} THEN 1 ELSE 0 END" if let.anchor is not None else "0"
-        lost_key = " OR ".join(f"({key}) IS NULL" for key in keys) or "FALSE"
-        unplaced = " OR ".join(f"({key}) IS NULL" for key in order[1:]) or "FALSE"
-        level = self._add(
-            f"SELECT *, {value} AS w_{name}, {first} AS o_{name}, ({lost_key}) AS k_{name}, ({unplaced}) AS p_{name}, {anchor} AS a_{name} FROM {last}"
-        )
-        part = "PARTITION BY " + ", ".join(["run_", *keys])
-        upto = f"({part} ORDER BY {rank} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
-        if let.distinct:
-            seen = f"CASE WHEN w_{name} IS NOT NULL AND ROW_NUMBER() OVER (PARTITION BY {', '.join(['run_', *keys, f'w_{name}'])} ORDER BY {rank}) = 1 THEN 1 ELSE 0 END"
-            level = self._add(f"SELECT *, {seen} AS d_{name} FROM {level}")
-            term = f"d_{name}"
-        else:
-            term = f"CASE WHEN w_{name} IS NULL OR o_{name} IS NULL THEN {self.templates['zero'] if let.type == 'money' else '0'} ELSE w_{name} END"
-        level = self._add(
-            f"SELECT *, SUM(a_{name}) OVER {upto} AS s_{name}, MAX(a_{name}) OVER ({part}) AS h_{name}, "
-            f"SUM(CASE WHEN o_{name} IS NULL THEN 1 ELSE 0 END) OVER ({part}) AS u_{name}, "
-            f"MIN(dossier_) OVER ({part}) AS lo_{name}, MAX(dossier_) OVER ({part}) AS hi_{name}, "
-            f"SUM(CASE WHEN o_{name} IS NOT NULL AND (w_{name} IS NULL OR p_{name}) THEN 1 ELSE 0 END) OVER "
-            f"({part} ORDER BY {self.templates['asc'].format(f'o_{name}')} RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS q_{name} FROM {level}"
-        )
-        counted = f"CASE WHEN h_{name} = 1 AND s_{name} = 0 THEN {self.templates['zero'] if let.type == 'money' else '0'} ELSE {term} END"
-        level = self._add(f"SELECT *, SUM({counted}) OVER {upto} AS t_{name} FROM {level}")
-        alone = f"lo_{name} = hi_{name}"
-        is_first = f"(a_{name} = 1 AND s_{name} = 1)"
-        before = f"(h_{name} = 1 AND s_{name} = 0)"
-        own = f"w_{name} IS NOT NULL AND NOT k_{name}"
-        if not let.distinct:
-            settled = f"({alone} AND q_{name} = 0 OR {is_first} OR (u_{name} = 0 AND q_{name} = 0 AND o_{name} IS NOT NULL AND NOT p_{name}))"
-        else:
-            settled = "TRUE"
-        if let.anchored:
-            settled = f"({settled}) AND h_{name} = 1 AND NOT {before} AND (o_{name} IS NOT NULL OR {is_first})"
-        exact = f"CASE WHEN {own} AND {settled} THEN t_{name} END"
-        low = f"CASE WHEN NOT k_{name} AND NOT {before} AND (o_{name} IS NOT NULL OR {alone}) THEN t_{name} END"
-        high = exact
-        if let.distinct:
-            hidden = f"SUM(CASE WHEN w_{name} IS NULL THEN 1 ELSE 0 END) OVER ({part})"
-            exact = f"CASE WHEN {own} AND {hidden} = 0 THEN t_{name} END"
-            high = f"CASE WHEN {own} THEN t_{name} + {hidden} END"
-        return self._add(f"SELECT *, {exact} AS {name}, {low} AS {name}__lo, {high} AS {name}__hi FROM {level}")
-
     # --- expressions ------------------------------------------------------------------------------------------------
 
     def expr(self, node: Expr, child: str | None, names: Mapping[str, str], prefix: str | None = None) -> str:
@@ -386,8 +288,7 @@ class Emitter:
 
 
 def _renamed(let: tree.Let, names: Mapping[str, str]) -> tree.Let:
-    """The let with its references to earlier ones under their final names, and no name of its own: equal ones are one."""
-    import dataclasses
+    """The let with its references under their final names, and no name of its own: equal ones are one."""
 
     def fix(node: Expr | None) -> Expr | None:
         if isinstance(node, Ref):

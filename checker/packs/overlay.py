@@ -1,4 +1,4 @@
-"""The settings laid over a pack: parameters, persons, amendments. Nothing is lost: an amendment is one more dated value."""
+"""The settings laid over a pack: parameters, persons, amendments. An amendment is one more dated value."""
 
 from __future__ import annotations
 

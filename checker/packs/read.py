@@ -31,7 +31,8 @@ from checker.model import (
 ENGINE = Path(__file__).parent / "moteur.yaml"
 _PACK_KEYS = "id title version text imports parametres personnes tables units defects reference".split()
 _RULE_KEYS = (
-    "id title clause source stage severity automation scope at for_each when let demands check messages remedy examples in_force note"
+    "id title clause source stage severity automation scope at for_each when let demands check messages remedy "
+    "examples in_force note"
 ).split()
 _EXAMPLE_KEYS = "title given settings others on expect".split()
 _AUTOMATION = ("complete", "partielle", "humaine")

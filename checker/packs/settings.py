@@ -21,7 +21,7 @@ _WAIVER_KEYS = "regle dossier motif demandee_par accordee_par du au".split()
 
 
 def find(folders: Sequence[Path], chosen: Path | None) -> Path | None:
-    """The settings of a run: `chosen`, else the nearest going up from the common folder; a second one below is refused."""
+    """The settings of a run: `chosen`, else the nearest going up from the common folder; one more below is refused."""
     if chosen is not None:
         if not chosen.is_file():
             raise UsageError([Problem("fichier de réglages introuvable", str(chosen))])

@@ -340,12 +340,13 @@ _SIGNATURES: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 _COMMON = re.compile(
-    r"(?:[A-Za-z0-9 _./:,;@'\-]|\\[.\-+*?()\[\]{}|/\\]|\[\^?(?:[A-Za-z0-9_ ./:@-]|\\[-.\]\\])+\]|[()|?*+]|\{[0-9]{1,3}(?:,[0-9]{0,3})?\})*\Z"
+    r"(?:[A-Za-z0-9 _./:,;@'\-]|\\[.\-+*?()\[\]{}|/\\]|\[\^?(?:[A-Za-z0-9_ ./:@-]|\\[-.\]\\])+\]"
+    r"|[()|?*+]|\{[0-9]{1,3}(?:,[0-9]{0,3})?\})*\Z"
 )
 
 
 def pattern(raw: str, path: Path) -> str:
-    """A regular expression of the subset common to every engine (no anchors, classes, look-around or nested repeats)."""
+    """A regular expression of the subset common to every engine (no anchors, classes, nested repeats)."""
     if not _COMMON.match(raw) or "(?" in raw or re.search(r"[*+}]\)?[*+{]", raw):
         raise Fault(
             f"motif hors du sous-ensemble commun aux moteurs : « {raw} »",

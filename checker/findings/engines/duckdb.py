@@ -29,7 +29,10 @@ def _sum14(text: str) -> str:
     return "(" + " + ".join(f"TRY_CAST(substr({text}, {position}, 1) AS INTEGER)" for position in range(1, 15)) + ")"
 
 
-_SIREN = f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT regexp_full_match({{0}}, '[0-9]{{{{9}}}}') THEN FALSE ELSE {_luhn('{0}', 9)} END)"
+_SIREN = (
+    "(CASE WHEN {0} IS NULL THEN NULL WHEN NOT regexp_full_match({0}, '[0-9]{{9}}') THEN FALSE "
+    f"ELSE {_luhn('{0}', 9)} END)"
+)
 _SIRET = (
     "(CASE WHEN {0} IS NULL THEN NULL WHEN NOT regexp_full_match({0}, '[0-9]{{14}}') THEN FALSE "
     f"WHEN left({{0}}, 9) = '356000000' AND {_sum14('{0}')} % 5 = 0 THEN TRUE "
@@ -120,7 +123,10 @@ class Session:
     def _load(self, frames: Frames, frame: Frame, columns: Sequence[tuple[str, bool]], dictionary: Dictionary) -> None:
         fields = dictionary.tables[frame.name].fields
         size = len(frame)
-        listed: list[tuple[str, str, Sequence[Any]]] = [("row_", "BIGINT", range(size)), ("parent_", "BIGINT", frame.parents)]
+        listed: list[tuple[str, str, Sequence[Any]]] = [
+            ("row_", "BIGINT", range(size)),
+            ("parent_", "BIGINT", frame.parents),
+        ]
         if frame.name == ROOT:
             listed += [
                 ("run_", "BIGINT", [item.run for item in frames.submitted]),

@@ -1,4 +1,4 @@
-"""The amendments in the settings can be applied on that date: both signatures, the deliberation, and not before the last signature."""
+"""The amendments can be applied on that date: both signatures, the deliberation, not before the last signature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two values are the same, once written in the canonical form of their type (code, person, organisation, text, money, date)."""
+"""Two values are the same in the canonical form of their type (code, person, organisation, text, money, date)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,11 @@ SCHEMA = {
     },
     "required": ["sql", "why"],
 }
-EXAMPLE = 'expression: {sql: "left(cedant.centre_financier, 4) = left(cedant.domaine_fonctionnel, 4)", why: "compare des débuts de codes"}'
+EXAMPLE = """
+expression:
+  sql: left(cedant.centre_financier, 4) = left(cedant.domaine_fonctionnel, 4)
+  why: compare des debuts de codes
+"""
 
 
 def compile(options: Mapping[str, Any], scope: Scope) -> Check:

@@ -1,4 +1,4 @@
-"""An identifier passes its own check: Luhn for SIREN and SIRET (La Poste apart), key of the VAT number, modulo 97 of the IBAN."""
+"""An identifier passes its own check: Luhn (SIREN, SIRET, La Poste apart), VAT key, modulo 97 of the IBAN."""
 
 from __future__ import annotations
 

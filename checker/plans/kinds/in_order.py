@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,5 +23,5 @@ def compile(options: Mapping[str, Any], scope: Scope) -> list[Check]:
     nodes = [tree.exact(scope.expr(source, "dates", index)) for index, source in enumerate(options["dates"])]
     if any(node.type != "date" for node in nodes):
         raise Fault("in_order attend des dates", (*scope.base, "dates"))
-    pairs = zip(nodes, nodes[1:], strict=False)
+    pairs = itertools.pairwise(nodes)
     return [Check(tree.compare("le", a, b), b, a, about=(a, b)) for a, b in pairs]

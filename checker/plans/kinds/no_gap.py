@@ -1,4 +1,6 @@
-"""From a first date to the end, never more than so many civil years without an event (prescription: 31 December of the n-th year after).
+"""From a first date to the end, never more than so many civil years without an event (prescription).
+
+A deadline is the 31 December of the n-th year after an event.
 
 `events`: dates of the dossier that interrupt; `rows`: a column of dates whose rows interrupt too.
 """
@@ -25,14 +27,22 @@ SCHEMA = {
     },
     "required": ["start", "until", "at_most", "unit"],
 }
-EXAMPLE = "no_gap: {start: depenses.service_fait.date, events: [date_reception], rows: interruptions_prescription.date, until: echeance, at_most: 4, unit: civil_years}"
+EXAMPLE = """
+no_gap:
+  start: depenses.service_fait.date
+  events: [date_reception]
+  rows: interruptions_prescription.date
+  until: date_controle
+  at_most: 4
+  unit: civil_years
+"""
 ROUNDS = 6
 
 
 def compile(options: Mapping[str, Any], scope: Scope) -> Check:
     """until <= deadline, the deadline being pushed by each event that falls before it, as often as there are events.
 
-    Two deadlines are kept: the certain one (unknown events push nothing) and the latest one (unknown events push for ever).
+    The deadline kept is the certain one: unknown events push nothing, and then a late `until` is unknown.
     """
     years = tree.exact(scope.expr(options["at_most"], "at_most"))
     start, until = (tree.exact(scope.expr(options[key], key)) for key in ("start", "until"))

@@ -1,0 +1,53 @@
+"""The SQL of an aggregate: measures over the rows, then the exact value and what is certain of it.
+
+Columns of one aggregate carry its name as a suffix: n what is known, u how many rows are not, m how many are negative.
+SQL's own SUM, MAX and COUNT skip NULL: they only ever see the known part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from checker.base.tree import Aggregate
+
+_INSIDE = "x.one_ = 1"  # the row exists: the outer join gave one
+
+
+def measures(let: Aggregate, name: str, conditions: list[str], value: str | None, templates: Mapping[str, str]) -> str:
+    """The columns of the grouped frame; `conditions` and `value` are SQL over its rows."""
+    count = templates["count_if"].format
+    where = " AND ".join(conditions) or "TRUE"
+    yes, maybe = f"{_INSIDE} AND ({where}) IS TRUE", f"{_INSIDE} AND ({where}) IS NULL"
+    if let.fn in ("count", "exists") or value is None:
+        return f"{count(yes)} AS n_{name}, {count(maybe)} AS u_{name}"
+    if let.fn in ("all", "any"):
+        stop = "TRUE" if let.fn == "any" else "FALSE"
+        hidden = f"({yes} AND ({value}) IS NULL) OR ({maybe} AND (({value}) IS NULL OR ({value}) IS {stop}))"
+        return f"{count(f'{yes} AND ({value}) IS {stop}')} AS n_{name}, {count(hidden)} AS u_{name}"
+    known = f"({value}) IS NOT NULL"
+    perhaps = f"{maybe} AND ({value}) IS DISTINCT FROM 0" if let.fn == "sum" else maybe
+    hidden = f"({perhaps}) OR ({yes} AND NOT {known})"
+    folded = f"{let.fn.upper()}(CASE WHEN {yes} AND {known} THEN {value} END)"
+    negative = count(f"{yes} AND ({value}) < 0") if let.fn == "sum" else "0"
+    return f"{folded} AS n_{name}, {count(hidden)} AS u_{name}, {negative} AS m_{name}"
+
+
+def filled(let: Aggregate, name: str, list_state: str | None, templates: Mapping[str, str]) -> str:
+    """The named value and its bounds; `list_state`: SQL of the state of the list that was read."""
+    gone = f"CASE WHEN {list_state} IN (1, 2, 3) THEN 1 ELSE 0 END" if list_state is not None else "0"
+    hidden = f"(COALESCE(g.u_{name}, 0) + {gone})"
+    count = f"COALESCE(g.n_{name}, 0)"
+    if let.fn in ("exists", "any", "all"):
+        found, none = ("FALSE", "TRUE") if let.fn == "all" else ("TRUE", "FALSE")
+        return f"CASE WHEN {count} > 0 THEN {found} WHEN {hidden} > 0 THEN NULL ELSE {none} END AS {name}"
+    if let.fn == "count":
+        high = f"CASE WHEN {gone} = 0 THEN {count} + {hidden} END"
+        return f"CASE WHEN {hidden} = 0 THEN {count} END AS {name}, {count} AS {name}__lo, {high} AS {name}__hi"
+    if let.fn == "sum":
+        zero = templates["zero"] if let.type == "money" else "0"
+        exact = f"CASE WHEN {hidden} = 0 THEN COALESCE(g.n_{name}, {zero}) END"
+        low = f"CASE WHEN {hidden} = 0 OR COALESCE(g.m_{name}, 0) = 0 THEN COALESCE(g.n_{name}, {zero}) END"
+        return f"{exact} AS {name}, {low} AS {name}__lo, {exact} AS {name}__hi"
+    exact = f"CASE WHEN {hidden} = 0 THEN g.n_{name} END"
+    low, high = (f"g.n_{name}", exact) if let.fn == "max" else (exact, f"g.n_{name}")
+    return f"{exact} AS {name}, {low} AS {name}__lo, {high} AS {name}__hi"
