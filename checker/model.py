@@ -195,6 +195,7 @@ class DatedValue:
     not_after: dt.date | None = None
     blank: bool = False
     source: str = ""
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)

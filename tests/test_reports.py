@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import os
 import re
 import string
+import subprocess
+import sys
+import threading
+import time
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -37,7 +42,7 @@ from checker.model import (
     Verdicts,
     Waiver,
 )
-from checker.reports import jsontext, rows
+from checker.reports import jsontext, progress, rows
 
 GOLDEN = Path(__file__).parent / "golden" / "reports"
 EXTENSIONS = {"terminal": "txt", "json": "json", "sarif": "sarif", "junit": "xml", "github": "github.txt"}
@@ -255,6 +260,8 @@ HOSTILE = (
     "\x9b31m\x00\ufffe\ud800",
     "[x](http://y)",
     "a:b,c%",
+    "\ufdd0\ufdd3x\ufdef",
+    "\u3000e\u0301\U0001f9d1\u200d\U0001f680 \u00a0",
 )
 texts = st.sampled_from(HOSTILE) | st.text(max_size=12)
 positions = st.none() | st.integers(1, 99)
@@ -441,9 +448,6 @@ def test_formats_are_files() -> None:
 
 
 def test_only_the_asked_format_is_imported() -> None:
-    import subprocess
-    import sys
-
     code = (
         "import sys; from checker import reports; from checker.model import Verdicts;"
         "reports.render(Verdicts('0', (), None, 'conforme', ()), 'json');"
@@ -563,3 +567,114 @@ def test_both_languages_have_the_same_words() -> None:
 )
 def test_french(found: str, expected: str) -> None:
     assert found == expected
+
+
+# The terminal
+
+
+def test_what_must_not_break_does_not() -> None:
+    """No-break spaces and the spaces that French typography keeps hold at any width, and come out as they were."""
+    kept = ("200\u202f000,01\u00a0€", "« à »", "dit :", "art. 5, point 1")
+    finding = Finding("R", "", BREACH, f"Le total est de {kept[0]}, lu {kept[1]}, comme il est {kept[2]} rien.")
+    run = a_run(a_dossier(a_result("R", BREACH, finding, clause=Clause("5, point 1", ""))))
+    for width in range(40, 120):
+        text = reports.render(run, "terminal", width=width).decode()
+        assert all(part in text for part in kept)
+        assert not re.search("[\ufdd0-\ufdef]", text)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("color", [False, True])
+def test_no_line_of_the_terminal_ends_with_a_space_or_overflows(case: str, color: bool) -> None:
+    for width in (20, 40, 80, 120):
+        text = re.sub(r"\x1b\[[0-9;]*m", "", reports.render(CASES[case], "terminal", color=color, width=width).decode())
+        for line in text.splitlines():
+            assert line == line.rstrip(" ")
+            assert len(line) <= max(width, 40) or line.startswith("      date_effet:")  # what is to be pasted
+
+
+def test_colors_change_no_text() -> None:
+    for run in CASES.values():
+        plain, painted = (reports.render(run, "terminal", color=color).decode() for color in (False, True))
+        assert "\x1b" not in plain
+        assert "\x1b[1;3" in painted
+        assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == plain
+
+
+def test_the_terminal_depends_on_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = [reports.render(CASES["non_conforme"], "terminal", color=color) for color in (False, True)]
+    for name, value in {"TERM": "dumb", "COLUMNS": "30", "LINES": "5", "NO_COLOR": "1", "FORCE_COLOR": "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert [reports.render(CASES["non_conforme"], "terminal", color=color) for color in (False, True)] == expected
+
+
+def test_data_is_not_markup() -> None:
+    value = "[bold red]x[/] [link=http://y]z[/link] :smile: [@click=a]"
+    run = a_run(a_dossier(a_result("R", BREACH, Finding("R", "", BREACH, value)), paste=(value,), reference=value))
+    for found in (run, a_run(*run.dossiers, a_dossier(*GREEN))):
+        assert reports.render(found, "terminal", width=200).decode().count(value[:20]) >= 2
+
+
+# Progress
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_no_progress_out_of_a_terminal_nor_in_a_short_run() -> None:
+    for stream in (io.StringIO(), Screen()):
+        with progress.progress(stream) as tell:
+            tell("facts", 0, 10)
+            tell("facts", 10, 10)
+        assert stream.getvalue() == ""
+
+
+def test_progress_of_a_long_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(progress, "PACE", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "90")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    stream = Screen()
+    threads = threading.active_count()
+    with progress.progress(stream) as tell:
+        until(stream, "\x1b[?25l")
+        tell("facts", 3, 10)
+        until(stream, "Lecture des dossiers", "3/10")
+        tell("findings", 0, 115)
+        until(stream, "Contrôle des règles")
+    said = stream.getvalue()
+    assert "0/115" not in said
+    assert said.endswith(("\x1b[2K", "\x1b[?25h"))  # erased, the cursor given back
+    assert "\x1b[?25h" in said
+    assert threading.active_count() == threads
+
+
+def until(stream: io.StringIO, *parts: str) -> None:
+    end = time.monotonic() + 10
+    while not all(part in stream.getvalue() for part in parts):
+        assert time.monotonic() < end, stream.getvalue()
+        time.sleep(0.01)
+
+
+def test_progress_ends_when_the_run_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setenv("TERM", "xterm")
+    stream, threads = Screen(), threading.active_count()
+    with pytest.raises(RuntimeError), progress.progress(stream):
+        until(stream, "\x1b[?25l")
+        raise RuntimeError
+    assert "\x1b[?25h" in stream.getvalue()
+    assert threading.active_count() == threads
+
+
+def test_progress_costs_no_import() -> None:
+    code = (
+        "import io, sys; from checker.reports import progress; s = io.StringIO(); s.isatty = lambda: True\n"
+        "with progress.progress(s) as tell: tell('facts', 0, 1)\n"
+        "print('rich' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -6,7 +6,6 @@ Each object is also a column of type `block`: whether the act is there.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 from collections.abc import Iterator, Mapping
@@ -45,7 +44,7 @@ class Table:
     fields: Mapping[str, Field]
     none: bool = False  # an absent list means « aucun » (else unknown)
     mandatory: bool = False  # an empty list is as good as an absent one
-    any_row: bool = False  # an absent or empty list holds for any value (`pieces.lignes`)
+    any_row: bool = False  # an absent or empty list may hold any value: one row of an unknown one (`pieces.lignes`)
     schema: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -116,8 +115,7 @@ def _nested(tables: dict[str, Table], name: str, parent: str, node: Mapping[str,
         kind = "objects"
     else:
         kind = "scalars"
-        leaf = _leaf("valeur", node["items"], False)
-        fields["valeur"] = dataclasses.replace(leaf, none=leaf.none or bool(node.get("x-any")))
+        fields["valeur"] = _leaf("valeur", node["items"], False)
     tables[name] = Table(
         name=name,
         title=node.get("title", name),

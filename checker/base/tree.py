@@ -33,9 +33,10 @@ class Expr:
 
 @dataclass(frozen=True, slots=True)
 class Literal(Expr):
-    """A constant; None is the unknown."""
+    """A constant; None is the unknown. `written`: as its author wrote it, for the sentences."""
 
     value: Constant | None
+    written: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

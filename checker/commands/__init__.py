@@ -1,1 +1,1 @@
-"""Verbs: one file, one command. A plug has a docstring (its help), `HELP`, `arguments(parser)`, `run(options) -> int`."""
+"""Verbs: one file, one command. A plug has a docstring (its help), `HELP`, `arguments(parser)`, `run(options)`."""

@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
     from checker import pipeline, reports
     from checker.base import plugs
     from checker.model import STAGES
+    from checker.reports.progress import progress
 
     wanted = [(options.format, options.output), *(_pair(text) for text in options.also)]
     for name, _ in wanted:
@@ -87,7 +88,8 @@ def run(options: argparse.Namespace) -> int:
     if options.until:
         print(json.dumps(pipeline.until(asked, options.until), ensure_ascii=False, indent=1, default=str))
         return 0
-    verdicts = pipeline.check(asked, _progress())
+    with progress(sys.stderr) as tell:
+        verdicts = pipeline.check(asked, tell)
     _write(verdicts, wanted, options.lang)
     return verdicts.exit_code()
 
@@ -164,24 +166,3 @@ def replace(path: Path, data: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def _progress() -> object:
-    """Progress on a terminal's stderr, for long runs only."""
-    import time
-
-    from checker.pipeline import _quiet
-
-    if not sys.stderr.isatty():
-        return _quiet
-    state = {"next": time.monotonic() + 1.0, "shown": 0.0}
-
-    def show(step: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if now >= state["next"] and total > 1:
-            print(f"\r{step} {done}/{total}", end="", file=sys.stderr, flush=True)
-            state["next"], state["shown"] = now + 0.2, 1.0
-        if done == total and state["shown"]:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-    return show

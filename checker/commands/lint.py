@@ -45,10 +45,11 @@ def run(options: argparse.Namespace) -> int:
             problems += faults
             if units:
                 _print(pack.title, units, options.quiet)
-            expressions = [rule.id for rule in pack.rules if "expression" in str(rule.body.get("check", ""))]
+            own = [rule for rule in pack.rules if rule.place.file.startswith(f"{name}/")]
+            expressions = [rule.id for rule in own if "'expression':" in str(rule.body.get("check", ""))]
             listed = ", ".join(expressions) or "aucune"
-            print(f"{name} : {len(pack.rules)} règles, dont {len(expressions)} par expression ({listed})")
-            if len(expressions) * 10 > len(pack.rules) and len(pack.rules) > 5:
+            print(f"{name} : {len(own)} règles, dont {len(expressions)} par expression ({listed})")
+            if len(expressions) * 10 > len(own) > 5:
                 problems.append(
                     Problem("plus d'une règle sur dix est une expression : un genre manque", f"{name}/pack.yaml")
                 )

@@ -218,12 +218,12 @@ def _pieces(found: manifest.Builder, folder: Path, inspect: Inspect, digests: di
 def _control_date(found: manifest.Builder, on: dt.date | None, today: dt.date) -> dt.date | None:
     row = found.tables[ROOT][0]
     value = row.get("date_controle")
-    if on is not None or value is None or value.raw is None:
+    if on is not None or value is None or not (value.raw or "").strip():
         day = on or today
         row["date_controle"] = Value(day.isoformat(), value.place if value else Place(found.shown))
         return day
     try:
-        return values.date(value.raw)
+        return values.date(value.raw or "")
     except values.Refused:
         return None
 

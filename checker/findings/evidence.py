@@ -10,7 +10,7 @@ from typing import Any
 from checker.base import french, tree, values
 from checker.base.dictionary import ROOT
 from checker.base.frames import Frames
-from checker.base.tree import Column, Part
+from checker.base.tree import Aggregate, Call, Column, Literal, Part, Ref
 from checker.base.words import fill, words
 from checker.model import Finding, Outcome, Place, Scalar, State
 
@@ -53,6 +53,10 @@ def finding(
                 reasons[f"{name} : {reason}"] = None
         for name in part.waits_for if outcome == Outcome.INDETERMINE else ():
             missing[f"${name}"] = None
+        if outcome == Outcome.INDETERMINE and not missing:  # what other rows or dossiers leave open
+            missing.update(
+                (name, None) for (name, node), value in zip(part.shows, found[3:], strict=True) if _open(node, value)
+            )
         sentence = _sentence(part, outcome, found, table, row, tuple(missing), frames)
         if sentence:
             sentences[sentence] = None
@@ -76,6 +80,10 @@ def finding(
         excerpts=tuple(places.values()),
         trace=tuple(trace.items()),
     )
+
+
+def _open(node: tree.Expr, value: Any) -> bool:
+    return value is None and isinstance(node, Ref)
 
 
 def _subject(table: str, row: int, about: tuple[tuple[str, str], ...], frames: Frames) -> str:
@@ -121,16 +129,43 @@ def _near(part_table: str, table: str, row: int, dossier: int, frames: Frames) -
 def _missing(part: Part, table: str, row: int, dossier: int, frames: Frames) -> list[tuple[str, str]]:
     """The facts read that are not known, with the reason why an unreadable one is."""
     found: list[tuple[str, str]] = []
+    guards = [guard for let in part.lets if isinstance(let, Aggregate) for guard in _guards(let.where)]
     for owner, name in part.reads:
         frame = frames.tables[owner]
         for index in _near(owner, table, row, dossier, frames)[:200]:
+            if owner not in (ROOT, table) and _excluded(owner, index, guards, frames):
+                continue
             state = State(frame.states[name][index])
             unknown = state in _HIDDEN and frames.dictionary.tables[owner].fields[name].type != "block"
             if unknown:
                 full = _full(owner, name)
                 where = full if owner in (ROOT, table) else f"{full} ({subject_name(owner, index, frames)})"
                 found.append((where, frames.faults.get((owner, name, index), "")))
+    lists = dict.fromkeys(let.table for let in part.lets if isinstance(let, Aggregate) and let.across == "dossier")
+    found += [(name, "") for name in lists if name != ROOT and frames.list_state(name, dossier) in _HIDDEN]
     return found
+
+
+def _guards(node: tree.Expr | None) -> list[tuple[Column, Any]]:
+    """The equalities with a constant that a row must meet to be read by an aggregate."""
+    if not isinstance(node, Call):
+        return []
+    if node.op == "and":
+        return [guard for arg in node.args for guard in _guards(arg)]
+    if node.op == "eq" and isinstance(node.args[0], Column) and isinstance(node.args[1], Literal):
+        return [(node.args[0], node.args[1].value)]
+    return []
+
+
+def _excluded(owner: str, index: int, guards: Sequence[tuple[Column, Any]], frames: Frames) -> bool:
+    """Whether a row is certainly none of those that an aggregate reads, by itself or by its parent."""
+    parent = frames.dictionary.tables[owner].parent
+    for column, wanted in guards:
+        at = index if column.table == owner else frames.tables[owner].parents[index] if column.table == parent else None
+        value = frames.tables[column.table].values[column.name][at] if at is not None else None
+        if value is not None and value != wanted:
+            return True
+    return False
 
 
 def _places(part: Part, table: str, row: int, dossier: int, frames: Frames) -> list[tuple[Place, str]]:
@@ -198,7 +233,8 @@ def _said(node: tree.Expr | None, value: Any, table: str, row: int, frames: Fram
         fact = frames.fact(node.table, node.name, rows[0]) if len(rows) == 1 else None
         if fact is not None and fact.raw is not None:
             return fact.raw
-    return _shown(node.type, value)
+    written = {item.value: item.written for item in tree.walk(node) if isinstance(item, Literal) and item.written}
+    return written.get(value) or _shown(node.type, value)
 
 
 def _shown(kind: str, value: Scalar | None) -> str:

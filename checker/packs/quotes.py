@@ -89,7 +89,7 @@ def coverage(pack: Pack) -> tuple[list[Unit], list[Problem]]:
 def _unit(line: int, text: str, quotes: list[tuple[int, str, str]], pack: Pack) -> Unit:
     rest = text
     rules: dict[str, None] = {}
-    for number, quote, rule in quotes:
+    for number, quote, rule in sorted(quotes, key=lambda item: -len(item[1])):
         if number == line and quote in text:
             rest = rest.replace(quote, "·")
             rules[rule] = None
@@ -100,4 +100,4 @@ def _unit(line: int, text: str, quotes: list[tuple[int, str, str]], pack: Pack) 
         if str(entry.get("quote")) in text and entry.get("line", line) == line:
             kind, reason = str(entry.get("kind", "")), str(entry.get("reason", ""))
             rest = rest.replace(str(entry["quote"]), "·")
-    return Unit(line, text, tuple(rules), kind, reason, rest.strip(" ·,;:.-"))
+    return Unit(line, text, tuple(sorted(rules)), kind, reason, rest.strip(" ·,;:.-"))

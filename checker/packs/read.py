@@ -332,6 +332,7 @@ def dated_value(
         not_after=day(document, entry.get("pas_apres"), (*path, "pas_apres"), problems),
         blank=raw == "",
         source=str(entry.get("source", "")),
+        written=raw if isinstance(raw, str) else "",
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import string
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -115,7 +117,6 @@ def _subject_of(dictionary: Dictionary, column: str, path: Path) -> str:
 
 def _needed(named: Mapping[str, Any], options: Mapping[str, Any], body: Mapping[str, Any]) -> list[str]:
     """The lets that a part reads, directly or through others, in the order of the rule."""
-    import re
 
     def words(source: Any) -> set[str]:
         return set(re.findall(r"[a-z_][a-z0-9_]*", str(source)))
@@ -152,7 +153,8 @@ def _checks(options: Mapping[str, Any], scope: Scope) -> list[Check]:
         found = plug.compile(inner or {}, scope)
     finally:
         scope.base = before
-    return list(found) if isinstance(found, list) else [found]
+    checks = list(found) if isinstance(found, list) else [found]
+    return [item if item.words else dataclasses.replace(item, words=plug.WORDS) for item in checks]
 
 
 def _composed(kind: str, items: Any, scope: Scope) -> Check:

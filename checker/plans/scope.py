@@ -117,7 +117,9 @@ class Scope:
         if not found.values or all(item.value is None and not item.blank for item in found.values):
             self.waits_for.append(name)
         pick = [(self.in_force(item), item) for item in reversed(found.values)]
-        exact = self._choose(found.type, [(when, item.value) for when, item in pick])
+        exact = self._choose(
+            found.type, [(when, item.value) for when, item in pick], [item.written for _, item in pick]
+        )
         if not any(item.not_before or item.not_after for item in found.values):
             return exact
         low = self._choose(
@@ -128,12 +130,13 @@ class Scope:
         )
         return Bounded(found.type, exact, low, high)
 
-    def _choose(self, kind: str, cases: Sequence[tuple[Expr, Any]]) -> Expr:
+    def _choose(self, kind: str, cases: Sequence[tuple[Expr, Any]], written: Sequence[str] = ()) -> Expr:
         args: list[Expr] = []
-        for when, value in cases:
+        for (when, value), text in zip(cases, written or [""] * len(cases), strict=True):
+            constant = Literal(kind, value, text)
             if when == tree.TRUE:
-                return Call(kind, "case", (*args, Literal(kind, value))) if args else Literal(kind, value)
-            args += [when, Literal(kind, value)]
+                return Call(kind, "case", (*args, constant)) if args else constant
+            args += [when, constant]
         return Call(kind, "case", (*args, Literal(kind, None))) if args else Literal(kind, None)
 
     def in_force(self, item: DatedValue) -> Expr:

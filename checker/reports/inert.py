@@ -7,7 +7,7 @@ import re
 # Controls, soft hyphen, zero-width and direction marks, line separators, tags, lone surrogates, non-characters.
 _OBEYED = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff"
-    "\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff\ud800-\udfff]"
+    "\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff\ud800-\udfff]"
 )
 _SHORT = {"\n": "\u21b5", "\r\n": "\u21b5", "\r": "\u21b5", "\t": "\u21e5"}
 

@@ -1,6 +1,7 @@
 """A piece of that nature is listed: for each line (`for: lignes`), or for the dossier (`for: dossier`).
 
-A piece without `lignes` may belong to any line; two lines of one number cannot be told apart.
+A piece without `lignes` may belong to any line: it settles a dossier of one line only, elsewhere it cannot be told.
+Two lines of one number cannot be told apart.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def compile(options: Mapping[str, Any], scope: Scope) -> Check:
         return Check(scope.add(let), subject=ROOT, words=words)
     if scope.subject != "depenses":
         raise Fault("`for: lignes` va avec `for_each: depenses`", scope.base)
-    condition = f"pieces.nature = '{nature}' and (none(pieces.lignes.valeur) or pieces.lignes.valeur = depenses.ligne)"
+    lines = scope.fresh("lignes")
+    scope.names[lines] = scope.add(lets.aggregate(scope, lines, "count", "depenses"))
+    condition = f"pieces.nature = '{nature}' and (pieces.lignes.valeur = depenses.ligne or {lines} = 1)"
     let = lets.aggregate(scope, scope.fresh("piece"), "exists", "pieces.lignes", where=condition)
     found = scope.add(let)
     twins = lets.aggregate(scope, scope.fresh("lignes"), "count", "depenses", by="depenses.ligne")

@@ -1,0 +1,358 @@
+"""Montre les règles, une règle, un genre de contrôle, ou le calcul d'une règle sur un dossier.
+
+Exemples :
+  quitus explain
+  quitus explain A4-PLAFOND --on 2020-02-01
+  quitus explain A4-PLAFOND --dossier mon-dossier
+  quitus explain at_most
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from checker.errors import Problem, UsageError
+
+if TYPE_CHECKING:
+    from checker.model import DatedValue, Finding, Pack, Parameter, Result, Rule
+    from checker.plans.describe import Kind
+
+HELP = "montrer les règles, une règle, ou son calcul"
+WIDTH = 100
+_LABEL = 16
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the verb."""
+    parser.add_argument("targets", nargs="*", metavar="REGLE|PACK|GENRE", help="rien : la liste des règles")
+    parser.add_argument("--on", metavar="DATE", help="les paramètres à cette date AAAA-MM-JJ (à défaut aujourd'hui)")
+    parser.add_argument("--dossier", metavar="CHEMIN", type=Path, help="le calcul de la règle sur ce dossier")
+    parser.add_argument("--settings", metavar="FICHIER", type=Path, help="réglages posés sur la convention")
+    parser.add_argument("--rules", metavar="REPERTOIRE", type=Path, help="répertoire de packs (à défaut ceux livrés)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """0; UsageError (64) for a rule, a pack or a kind that does not exist."""
+    from checker import pipeline
+    from checker.base import home
+
+    day = _day(options.on)
+    folders = [Path(item) for item in options.targets if Path(item).is_dir()]
+    words = [item for item in options.targets if not Path(item).is_dir()]
+    packs = _packs(folders or [options.rules or home.rules()], options.settings if options.dossier is None else None)
+    if options.dossier is not None:
+        if not words:
+            raise UsageError("--dossier va avec une règle : `quitus explain REGLE --dossier CHEMIN`")
+        for word in words:
+            _known(word, packs, ())
+        lines = list(_computation(words, packs, options, day))
+    elif words:
+        lines = [line for word in words for line in _page(word, packs, day or pipeline.today())]
+    else:
+        lines = list(_list(packs))
+    print("\n".join(lines))
+    return 0
+
+
+def _day(text: str | None) -> dt.date | None:
+    from checker.base import values
+
+    try:
+        return None if text is None else values.date(text)
+    except values.Refused as error:
+        raise UsageError(f"--on {text} : {error}") from None
+
+
+def _packs(folders: Sequence[Path], settings: Path | None) -> list[Pack]:
+    """The packs of these folders, the conventions (those with a reference dossier) first."""
+    from checker import packs
+
+    names = [(folder, name) for folder in folders for name in packs.names(folder)]
+    if not names:
+        raise UsageError([Problem("aucun pack de règles ici", str(folder)) for folder in folders])
+    loaded = [packs.load(folder, name) for folder, name in names]
+    if settings is not None:
+        given = packs.read_settings([], settings)
+        loaded = [packs.overlay(pack, given) if pack.reference else pack for pack in loaded]
+    return sorted(loaded, key=lambda pack: (pack.reference is None, pack.id))
+
+
+def _wrap(text: str, indent: int = 0, hang: int | None = None) -> list[str]:
+    after = " " * (indent if hang is None else hang)
+    return textwrap.wrap(text, WIDTH, initial_indent=" " * indent, subsequent_indent=after, break_long_words=False) or [
+        ""
+    ]
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    return _wrap(f"{label:{_LABEL}}{text}", 0, _LABEL)
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
+    found = list(lines)
+    if found:
+        yield ""
+        yield title
+        yield from found
+
+
+# The list
+
+
+def _list(packs: Sequence[Pack]) -> Iterator[str]:
+    from checker.plans import describe
+
+    seen: set[str] = set()
+    for pack in packs:
+        own = [rule for rule in pack.rules if rule.id not in seen and rule.place.file.startswith(f"{pack.id}/")]
+        seen |= {rule.id for rule in own}
+        yield from _wrap(f"{pack.title} ({pack.id}, version {pack.version}) : {len(own)} règles")
+        yield f"  {'règle':21} {'article':14} {'gravité':11} {'due à partir de':20} titre"
+        for rule in sorted(own, key=lambda item: item.id):
+            yield from _row(rule)
+        yield ""
+    names = ", ".join(kind.name for kind in describe.kinds())
+    yield from _wrap(f"Genres de contrôle (`quitus explain GENRE`) : {names}", 0, 2)
+
+
+def _row(rule: Rule) -> list[str]:
+    from checker.base.words import words
+
+    said = words("fr")
+    article = rule.clause.article if len(rule.clause.article) <= 14 else rule.clause.article[:13] + "…"
+    stage, severity = said[f"stage.{rule.stage}"], said[f"severity.{rule.severity}"]
+    head = f"  {rule.id:21} {article:14} {severity:11} {stage:20} "
+    room = WIDTH - len(head)
+    title = textwrap.wrap(rule.title, room)
+    return [head + title[0], *(" " * len(head) + line for line in title[1:])]
+
+
+# A page
+
+
+def _known(word: str, packs: Sequence[Pack], kinds: Sequence[Kind]) -> None:
+    from checker.base.plugs import nearest
+
+    ids = [rule.id for pack in packs for rule in pack.rules] + list(_ENGINE)
+    names = [*ids, *(kind.name for kind in kinds)]
+    if word in names:
+        return
+    close = nearest(word.upper(), ids) or nearest(word, names)
+    todo = f"Écrire « {close} » ?" if close else "`quitus explain` les nomme."
+    raise UsageError([Problem(f"règle inconnue : « {word} »", todo=todo)])
+
+
+_ENGINE = ("DOSSIER-LISIBLE", "DEROGATION-VALIDE")
+
+
+def _page(word: str, packs: Sequence[Pack], day: dt.date) -> Iterator[str]:
+    from checker.base.words import words
+    from checker.plans import describe
+
+    kinds = describe.kinds()
+    _known(word, packs, kinds)
+    for kind in kinds:
+        if kind.name == word:
+            yield from _kind(kind)
+            return
+    if word in _ENGINE:
+        said = words("fr")
+        yield f"{word} : {said[f'engine.{word}.title']}"
+        yield from _wrap(f"« {said[f'engine.{word}.quote']} »", 2)
+        return
+    holders = [pack for pack in packs if any(rule.id == word for rule in pack.rules)]
+    rule = next(rule for rule in holders[0].rules if rule.id == word)
+    conventions = [pack for pack in holders if pack.reference is not None] or holders[:1]
+    yield from _rule(rule)
+    for pack in conventions:
+        shown = f" ({pack.id})" if len(conventions) > 1 else ""
+        yield from _section(f"Paramètres lus{shown}", _parameters(rule, pack, day))
+    yield from _duty(rule)
+    yield ""
+
+
+def _kind(kind: Kind) -> Iterator[str]:
+    yield kind.name
+    for line in kind.doc.splitlines():
+        yield from _wrap(line, 2)
+    needed = kind.schema.get("required", ())
+    yield from _section("Options", (
+        f"  {name:{_LABEL}}{_allowed(schema)}{'' if name in needed else ' (facultatif)'}"
+        for name, schema in kind.schema["properties"].items()
+    ))  # fmt: skip
+    yield from _section("Exemple", _wrap(kind.example, 2, 4))
+    yield ""
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return " | ".join(str(item) for item in schema["enum"])
+    kinds = schema.get("type", "")
+    return kinds if isinstance(kinds, str) else " | ".join(kinds)
+
+
+def _rule(rule: Rule) -> Iterator[str]:
+    from checker.base.words import words
+
+    said = words("fr")
+    yield from _wrap(f"{rule.id} : {rule.title}")
+    yield f"  {rule.place.file}:{rule.place.line}"
+    yield ""
+    yield from _labelled("Clause", f"article {rule.clause.article} ({said[f'source.{rule.source}']})")
+    for quote in (rule.clause.quote, *(str(item.get("quote", "")) for item in rule.body.get("quotes", []))):
+        yield from _wrap(f"« {quote} »", _LABEL)
+    yield from _labelled("Gravité", said[f"severity.{rule.severity}"])
+    yield from _labelled("Due à partir de", said[f"stage.{rule.stage}"])
+    yield from _labelled("Automatisation", rule.automation)
+    span = rule.body.get("in_force") or {}
+    bounds = [f"{word} {span[key]}" for key, word in (("from", "du"), ("to", "au")) if span.get(key)]
+    for label, text in (
+        ("Note", rule.note),
+        ("Pour chaque", rule.body.get("for_each")),
+        ("Si", rule.body.get("when")),
+        ("Lue au", rule.body.get("at")),
+        ("En vigueur", " ".join(bounds)),
+    ):
+        if text:
+            yield from _labelled(label, str(text))
+
+
+def _duty(rule: Rule) -> Iterator[str]:
+    from checker.base.words import words
+    from checker.plans import describe
+
+    said, body = words("fr"), rule.body
+    named = (
+        line
+        for name, value in (body.get("let") or {}).items()
+        for line in _wrap(f"{name} = {describe.flat(value)}", 2, 4)
+    )
+    yield from _section("Valeurs nommées", named)
+    demands = [line for name in body.get("demands", []) for line in _wrap(f"{name} est indiqué", 2)]
+    check = [
+        line
+        for depth, text in describe.lines(body.get("check"), 0)
+        for line in _wrap(text, 2 + 4 * depth, 6 + 4 * depth)
+    ]
+    yield from _section("Contrôle", [*demands, *check])
+    messages = body.get("messages") or {}
+    yield from _section(
+        "Messages", (line for key, text in messages.items() for line in _labelled(f"  {said[f'outcome.{key}']}", text))
+    )
+    if rule.remedy is not None:
+        yield from _section("À faire", _labelled(f"  {said[f'actor.{rule.remedy.to}']}", rule.remedy.text))
+    examples = (
+        line for item in rule.examples for line in _labelled(f"  {said[f'outcome.{item.expect.word}']}", item.title)
+    )
+    yield from _section("Exemples", examples)
+
+
+# Parameters
+
+
+def _parameters(rule: Rule, pack: Pack, day: dt.date) -> Iterator[str]:
+    """Each parameter that the rule reads, with its value at the date and, when there are several, all of them."""
+    from checker.packs import describe
+
+    for name in describe.parameters(rule, pack):
+        found = pack.parameters[name]
+        yield from _wrap(f"${name} : {found.title}", 2, 4)
+        chosen = describe.at(found, day)
+        for item in found.values if len(found.values) > 1 else (chosen,):
+            mark = "→ " if item is chosen and len(found.values) > 1 else "  "
+            yield from _wrap(f"{mark}{_value(found, item)}", 4, 8)
+        if len(found.values) > 1:
+            yield f"    (au {day:%d/%m/%Y})"
+
+
+def _value(found: Parameter, item: DatedValue | None) -> str:
+    from checker.base import values
+
+    if item is None:
+        return "inconnue : les réglages la donnent"
+    if isinstance(item.value, tuple):
+        text = ", ".join(values.show(each) or "" for each in item.value) or "liste vide"
+    else:
+        text = values.show(item.value) or ("en blanc" if item.blank else "inconnue")
+    if item.value is None:
+        text += "".join(
+            f", {word} {day:%d/%m/%Y}"
+            for word, day in (("pas avant le", item.not_before), ("pas après le", item.not_after))
+            if day
+        )
+    text += "".join(f" {word} {day:%d/%m/%Y}" for word, day in (("du", item.start), ("au", item.end)) if day)
+    return f"{text}  [{item.source}]" if item.source else text
+
+
+# The computation of a dossier
+
+
+def _computation(
+    words: Sequence[str], packs: Sequence[Pack], options: argparse.Namespace, on: dt.date | None
+) -> Iterator[str]:
+    from checker import packs as room
+    from checker import pipeline
+
+    asked = pipeline.Options(paths=(options.dossier,), on=on, settings=options.settings, rules=options.rules)
+    verdicts = pipeline.check(asked)
+    settings = (
+        room.read_settings([], _settings_path(verdicts.settings, options.settings)) if verdicts.settings else None
+    )
+    by_id = {pack.id: pack for pack in packs}
+    for verdict in verdicts.dossiers:
+        yield f"Dossier {verdict.reference or '?'} ({verdict.path})"
+        for result in verdict.results:
+            if result.rule not in words:
+                continue
+            yield from _result(result)
+            pack = by_id.get(verdict.pack["id"])
+            rule = next((item for item in pack.rules if item.id == result.rule), None) if pack else None
+            if pack is not None and rule is not None:
+                laid = room.overlay(pack, settings) if settings else pack
+                day = verdict.control_date or pipeline.today()
+                at = f", lus au jour de {rule.body['at']}" if rule.body.get("at") else ""
+                yield from _section(f"Paramètres{at}", _parameters(rule, laid, day))
+        yield ""
+
+
+def _settings_path(found: Mapping[str, str], chosen: Path | None) -> Path:
+    return chosen or Path(found["path"])
+
+
+def _result(result: Result) -> Iterator[str]:
+    from checker.base.words import words
+
+    said = words("fr")
+    yield ""
+    yield from _wrap(f"{result.rule} : {result.title}")
+    counts = ", ".join(f"{count} {said[f'outcome.{outcome.word}']}" for outcome, count in sorted(result.counts.items()))
+    yield from _labelled("Résultat", f"{said[f'outcome.{result.outcome.word}']} ({counts})")
+    yield from _labelled("Clause", f"article {result.clause.article} : « {result.clause.quote} »")
+    for finding in result.findings:
+        yield from _finding(finding)
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    from checker.base.words import words
+
+    yield ""
+    yield from _wrap(f"{finding.subject} : {words('fr')[f'outcome.{finding.outcome.word}']}", 2)
+    for label, text in (
+        ("  constaté", finding.observed),
+        ("  attendu", finding.expected),
+        ("  message", finding.message),
+        ("  raison", finding.reason),
+        ("  manque", ", ".join(finding.missing)),
+    ):
+        if text:
+            yield from _labelled(label, text)
+    for name, value in finding.trace:
+        yield from _labelled(f"  {name}", value)
+    for place, excerpt in zip(finding.locations, finding.excerpts or ("",) * len(finding.locations), strict=False):
+        where = ":".join(str(part) for part in (place.file, place.place, place.line, place.column) if part is not None)
+        yield from _labelled("  lu", f"{where}  « {excerpt} »" if excerpt else where)

@@ -1,0 +1,112 @@
+"""What a rule's file may hold, as a JSON schema: the keys are those that `read` reads, a check is what the kinds say."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from checker.model import SEVERITIES, SOURCES, STAGES, DatedValue, Outcome, Pack, Parameter, Rule
+from checker.packs import read
+
+_TEXT = {"type": "string"}
+_FULL = {"type": "string", "minLength": 1}
+_DATE = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+_OBJECT = {"type": "object"}
+_QUOTE = {"quote": _FULL, "line": {"type": "integer", "minimum": 1}}
+_REQUIRED = ("id", "title", "clause", "source", "stage", "severity")
+
+
+def _closed(properties: Mapping[str, Any], *required: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": dict(properties),
+        "required": list(required),
+    }
+
+
+_MESSAGES = _closed({outcome.word: _TEXT for outcome in Outcome})
+_CLAUSE = _closed(
+    {
+        "article": {"type": ["string", "integer"]},
+        **_QUOTE,
+        "quotes": {"type": "array", "items": _closed(_QUOTE, "quote")},
+    },
+    "article",
+    "quote",
+)
+_EXAMPLES = {
+    "title": _FULL,
+    "given": _OBJECT,
+    "settings": _OBJECT,
+    "others": {"type": "array", "items": _OBJECT},
+    "on": _DATE,
+    "expect": {"enum": [outcome.word for outcome in Outcome]},
+}
+KEYS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "id": ("Identifiant de la règle, unique ; il ne change jamais.", {"type": "string", "pattern": "^[A-Z0-9][A-Z0-9-]*$"}),
+    "title": ("Le devoir en une phrase, pas la faute.", _FULL),
+    "clause": ("L'article et sa citation mot pour mot ; `line` quand elle est plusieurs fois dans le texte.", _CLAUSE),
+    "source": ("D'où vient le devoir.", {"enum": list(SOURCES)}),
+    "stage": ("L'étape à partir de laquelle il est dû.", {"enum": list(STAGES)}),
+    "severity": ("bloquant : la décision en dépend ; reserve : elle le dit ; information : elle n'y change rien.", {"enum": list(SEVERITIES)}),
+    "automation": ("complete, partielle (ce qu'une personne doit encore regarder est dit dans `note`) ou humaine.", {"enum": list(read._AUTOMATION)}),
+    "scope": ("pack : ce qu'aucun dossier ne porte.", {"enum": ["dossier", "pack"]}),
+    "at": ("La date du fait jugé : paramètres, personnes et codes sont lus à ce jour (à défaut la date de contrôle).", _TEXT),
+    "for_each": ("La table dont chaque ligne est jugée (à défaut le dossier).", _TEXT),
+    "when": ("Condition : la règle est sans objet quand elle est fausse, indéterminée quand elle est inconnue.", _TEXT),
+    "let": ("Valeurs nommées, pour le contrôle et les messages.", {"type": "object", "additionalProperties": {"$ref": "#/$defs/let"}}),
+    "demands": ("Faits qui doivent être indiqués : en blanc, ils sont un manquement.", {"type": "array", "items": _TEXT}),
+    "check": ("Exactement un genre, ou `all:` / `any:` de plusieurs.", {"$ref": "#/$defs/part"}),
+    "messages": ("Une phrase par résultat, avec {observed}, {expected}, {at}, {missing}, les valeurs nommées et les colonnes.", _MESSAGES),
+    "remedy": ("Qui doit faire quoi.", _closed({"to": {"enum": list(read._ACTORS)}, "text": _FULL}, "to", "text")),
+    "examples": ("Faits posés sur le dossier de référence, et le résultat attendu ; un au moins par résultat possible.",
+                 {"type": "array", "items": _closed(_EXAMPLES, "title", "expect")}),
+    "in_force": ("Premier et dernier jours où la règle vaut.", _closed({"from": _DATE, "to": _DATE})),
+    "note": ("Ce qu'il faut savoir pour lire le résultat.", _TEXT),
+}  # fmt: skip
+
+
+def rule_schema(definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a file of rules; `definitions`: the `part` and `let` that the kinds give."""
+    keys = {name: {"description": KEYS[name][0], **KEYS[name][1]} for name in read._RULE_KEYS}
+    checked = [{"required": ["check"]}, {"required": ["demands"]}]
+    several = {
+        "defaults": {"description": "Clés communes aux règles du fichier.", **_closed(keys)},
+        "rules": {"type": "array", "minItems": 1, "items": _closed(keys, "id")},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "quitus-rule/1",
+        "title": "Règle",
+        "description": "Une règle, ou plusieurs (`defaults:` et `rules:`). Écrit par `quitus schema` : ne pas modifier.",
+        "type": "object",
+        "if": {"required": ["rules"]},
+        "then": _closed(several, "rules"),
+        "else": {**_closed(keys, *_REQUIRED), "anyOf": checked},
+        "$defs": dict(definitions),
+    }
+
+
+def dump(schema: Mapping[str, Any]) -> str:
+    """A schema as its file holds it."""
+    return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
+
+
+def parameters(rule: Rule, pack: Pack) -> tuple[str, ...]:
+    """The parameters that a rule reads, in the order of its text: `$name`, or `{name}` in a message."""
+    named = re.findall(r"\$([a-z_][a-z0-9_]*)|\{([a-z_][a-z0-9_]*)\}", str(dict(rule.body)))
+    return tuple(dict.fromkeys(name for pair in named for name in pair if name in pack.parameters))
+
+
+def at(parameter: Parameter, day: dt.date) -> DatedValue | None:
+    """The value of a parameter on that day: of those in force, the last."""
+    held = [
+        item
+        for item in parameter.values
+        if (item.start is None or item.start <= day) and (item.end is None or day <= item.end)
+    ]
+    return held[-1] if held else None
