@@ -47,9 +47,12 @@ class Group:
 
 
 def today() -> dt.date:
-    """The clock, in local time; SOURCE_DATE_EPOCH fixes it."""
+    """The day in Paris; SOURCE_DATE_EPOCH fixes it."""
+    from zoneinfo import ZoneInfo
+
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return dt.datetime.fromtimestamp(int(epoch), dt.UTC).date() if epoch.isdigit() else dt.date.today()
+    paris = ZoneInfo("Europe/Paris")
+    return (dt.datetime.fromtimestamp(int(epoch), paris) if epoch.isdigit() else dt.datetime.now(paris)).date()
 
 
 def _quiet(step: str, done: int, total: int) -> None:
@@ -74,12 +77,13 @@ def read(
     plain = dictionaries.load()
     for index, item in enumerate(found):
         progress("facts", index, len(found))
-        name = facts.convention(item)
+        opened = facts.open_manifest(item)
+        name = opened.convention
         if name in known and name not in loaded:
             pack = packs.load(folder, name)
             loaded[name] = (packs.overlay(pack, settings), dictionaries.load(*pack.extensions))
         _, dictionary = loaded.get(name or "", (None, plain))
-        submitted.append(facts.read(item, dictionary, known, options.on, day, options.stage))
+        submitted.append(facts.read(opened, dictionary, known, options.on, day, options.stage))
     progress("facts", len(found), len(found))
     if not loaded:  # no readable dossier names a pack: the run still says so, under the first one
         for name in known:
@@ -96,16 +100,18 @@ def groups(
     """One group a convention. A dossier that cannot be read may be of any: it stands in each, shown once."""
     found: list[Group] = []
     for name, (pack, dictionary) in sorted(loaded.items()):
-        own = [item for item in submitted if _name(item) in (name, None)]
+        own = [item for item in submitted if _name(item, loaded) in (name, None)]
         if own:
             frames = tables.build(own, dictionary)
             found.append(Group(pack, dictionary, plans.compile_pack(pack, dictionary) if compiled else (), frames))
     return found
 
 
-def _name(item: Submitted) -> str | None:
-    value = item.rows.tables[ROOT][0].get("convention") if item.rows.tables.get(ROOT) else None
-    return (value.raw or "").strip() or None if value is not None and not item.rows.faults else None
+def _name(item: Submitted, loaded: dict[str, tuple[Pack, Dictionary]]) -> str | None:
+    """The convention of a dossier, when it names one that the run has loaded."""
+    value = item.rows.tables[ROOT][0].get("convention")
+    word = (value.raw or "").strip() if value is not None else ""
+    return word if word in loaded else None
 
 
 def check(options: Options, progress: Progress = _quiet) -> Verdicts:

@@ -322,9 +322,9 @@ def _order(let: Running, left: Spot, right: Spot) -> int:
     if left is right:
         return BEFORE
     for key in let.order:
-        same_row = all(left.rows[table] == right.rows[table] for table, _ in tree.columns(key))
-        if same_row:  # one fact: equal to itself, known or not
-            continue
+        read = tree.columns(key)
+        if read and all(left.rows[table] == right.rows[table] for table, _ in read):
+            continue  # one fact: equal to itself, known or not
         a, b = value(key, left), value(key, right)
         if a is None or b is None:
             return UNSURE

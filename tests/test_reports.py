@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -649,13 +650,17 @@ def test_progress_of_a_long_run(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "0/115" not in said
     assert said.endswith(("\x1b[2K", "\x1b[?25h"))  # erased, the cursor given back
     assert "\x1b[?25h" in said
-    assert threading.active_count() == threads
+    wait(lambda: threading.active_count() == threads)
 
 
 def until(stream: io.StringIO, *parts: str) -> None:
+    wait(lambda: all(part in stream.getvalue() for part in parts))
+
+
+def wait(done: Callable[[], bool]) -> None:
     end = time.monotonic() + 10
-    while not all(part in stream.getvalue() for part in parts):
-        assert time.monotonic() < end, stream.getvalue()
+    while not done():
+        assert time.monotonic() < end
         time.sleep(0.01)
 
 
@@ -663,11 +668,16 @@ def test_progress_ends_when_the_run_fails(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(progress, "PATIENCE", 0.0)
     monkeypatch.setenv("TERM", "xterm")
     stream, threads = Screen(), threading.active_count()
-    with pytest.raises(RuntimeError), progress.progress(stream):
-        until(stream, "\x1b[?25l")
-        raise RuntimeError
+
+    def fail() -> None:
+        with progress.progress(stream):
+            until(stream, "\x1b[?25l")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert "\x1b[?25h" in stream.getvalue()
-    assert threading.active_count() == threads
+    wait(lambda: threading.active_count() == threads)
 
 
 def test_progress_costs_no_import() -> None:

@@ -13,6 +13,7 @@ import argparse
 import datetime as dt
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,7 @@ def _wrap(text: str, indent: int = 0, hang: int | None = None) -> list[str]:
 
 
 def _labelled(label: str, text: str) -> list[str]:
-    return _wrap(f"{label:{_LABEL}}{text}", 0, _LABEL)
+    return _wrap(f"{label:{_LABEL - 1}} {text}", 0, _LABEL)
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
@@ -112,7 +113,7 @@ def _list(packs: Sequence[Pack]) -> Iterator[str]:
         own = [rule for rule in pack.rules if rule.id not in seen and rule.place.file.startswith(f"{pack.id}/")]
         seen |= {rule.id for rule in own}
         yield from _wrap(f"{pack.title} ({pack.id}, version {pack.version}) : {len(own)} règles")
-        yield f"  {'règle':21} {'article':14} {'gravité':11} {'due à partir de':20} titre"
+        yield f"  {'règle':20} {'article':10} {'gravité':11} {'due à partir de':19} titre"
         for rule in sorted(own, key=lambda item: item.id):
             yield from _row(rule)
         yield ""
@@ -124,9 +125,9 @@ def _row(rule: Rule) -> list[str]:
     from checker.base.words import words
 
     said = words("fr")
-    article = rule.clause.article if len(rule.clause.article) <= 14 else rule.clause.article[:13] + "…"
+    article = rule.clause.article if len(rule.clause.article) <= 10 else rule.clause.article[:9] + "…"
     stage, severity = said[f"stage.{rule.stage}"], said[f"severity.{rule.severity}"]
-    head = f"  {rule.id:21} {article:14} {severity:11} {stage:20} "
+    head = f"  {rule.id:20} {article:10} {severity:11} {stage:19} "
     room = WIDTH - len(head)
     title = textwrap.wrap(rule.title, room)
     return [head + title[0], *(" " * len(head) + line for line in title[1:])]
@@ -171,7 +172,7 @@ def _page(word: str, packs: Sequence[Pack], day: dt.date) -> Iterator[str]:
     yield from _rule(rule)
     for pack in conventions:
         shown = f" ({pack.id})" if len(conventions) > 1 else ""
-        yield from _section(f"Paramètres lus{shown}", _parameters(rule, pack, day))
+        yield from _section(f"Paramètres lus{shown}, au {day:%d/%m/%Y}", _parameters(rule, pack, day))
     yield from _duty(rule)
     yield ""
 
@@ -185,7 +186,7 @@ def _kind(kind: Kind) -> Iterator[str]:
         f"  {name:{_LABEL}}{_allowed(schema)}{'' if name in needed else ' (facultatif)'}"
         for name, schema in kind.schema["properties"].items()
     ))  # fmt: skip
-    yield from _section("Exemple", _wrap(kind.example, 2, 4))
+    yield from _section("Exemple", textwrap.indent(kind.example, "  ").splitlines())
     yield ""
 
 
@@ -255,37 +256,37 @@ def _duty(rule: Rule) -> Iterator[str]:
 # Parameters
 
 
-def _parameters(rule: Rule, pack: Pack, day: dt.date) -> Iterator[str]:
-    """Each parameter that the rule reads, with its value at the date and, when there are several, all of them."""
+def _parameters(rule: Rule, pack: Pack, day: dt.date | None) -> Iterator[str]:
+    """Each parameter that the rule reads: its value on that day, or all its values when there are several."""
     from checker.packs import describe
 
     for name in describe.parameters(rule, pack):
         found = pack.parameters[name]
+        chosen = describe.at(found, day) if day is not None else None
         yield from _wrap(f"${name} : {found.title}", 2, 4)
-        chosen = describe.at(found, day)
-        for item in found.values if len(found.values) > 1 else (chosen,):
-            mark = "→ " if item is chosen and len(found.values) > 1 else "  "
-            yield from _wrap(f"{mark}{_value(found, item)}", 4, 8)
-        if len(found.values) > 1:
-            yield f"    (au {day:%d/%m/%Y})"
+        if len(found.values) < 2:
+            yield from _wrap(_value(found, found.values[0] if found.values else None), 6, 8)
+            continue
+        for item in found.values:
+            yield from _wrap(f"{'→' if item is chosen else ' '} {_value(found, item)}", 4, 8)
 
 
 def _value(found: Parameter, item: DatedValue | None) -> str:
-    from checker.base import values
+    from checker.base import french, values
 
-    if item is None:
-        return "inconnue : les réglages la donnent"
-    if isinstance(item.value, tuple):
-        text = ", ".join(values.show(each) or "" for each in item.value) or "liste vide"
-    else:
-        text = values.show(item.value) or ("en blanc" if item.blank else "inconnue")
-    if item.value is None:
-        text += "".join(
-            f", {word} {day:%d/%m/%Y}"
-            for word, day in (("pas avant le", item.not_before), ("pas après le", item.not_after))
-            if day
-        )
-    text += "".join(f" {word} {day:%d/%m/%Y}" for word, day in (("du", item.start), ("au", item.end)) if day)
+    known = item.value if item is not None else None
+    if item is None or (known is None and not item.blank and not item.not_before and not item.not_after):
+        return "inconnue : à donner dans quitus.yaml"
+    each = known if isinstance(known, tuple) else () if known is None else (known,)
+    shown = [
+        french.money(value) if isinstance(value, Decimal) and found.type == "money" else values.show(value) or ""
+        for value in each
+    ]
+    text = ", ".join(shown) or ("liste vide" if known == () else "en blanc" if item.blank else "inconnue")
+    spans = [("du", item.start), ("au", item.end)]
+    if known is None:
+        spans += [("pas avant le", item.not_before), ("pas après le", item.not_after)]
+    text += "".join(f" {word} {day:%d/%m/%Y}" for word, day in spans if day)
     return f"{text}  [{item.source}]" if item.source else text
 
 
@@ -314,7 +315,7 @@ def _computation(
             rule = next((item for item in pack.rules if item.id == result.rule), None) if pack else None
             if pack is not None and rule is not None:
                 laid = room.overlay(pack, settings) if settings else pack
-                day = verdict.control_date or pipeline.today()
+                day = None if rule.body.get("at") else verdict.control_date
                 at = f", lus au jour de {rule.body['at']}" if rule.body.get("at") else ""
                 yield from _section(f"Paramètres{at}", _parameters(rule, laid, day))
         yield ""

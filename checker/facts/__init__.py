@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +19,31 @@ Inspect = Callable[[Path, str], tuple[Row, FileDigest | None]]
 READERS = "checker.facts.readers"
 
 
-def convention(dossier: Dossier) -> str | None:
-    """The convention that a dossier names, as written; None when it cannot be told."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A manifest parsed once: its tree and text, or why it is no YAML. `convention`: as written, when it can be told."""
+
+    dossier: Dossier
+    node: yamlfile.Node | None
+    text: str
+    faults: tuple[Fault, ...]
+    convention: str | None
+
+
+def open_manifest(dossier: Dossier) -> Opened:
+    """Parse the manifest of a dossier; faults instead of exceptions."""
     try:
         text = yamlfile.read_text(dossier.folder / dossier.manifest, dossier.manifest)
         node = yamlfile.compose(text, dossier.manifest)
-    except yamlfile.YamlError:
-        return None
+    except yamlfile.YamlError as error:
+        return Opened(dossier, None, "", tuple(_fault(item) for item in error.problems), None)
     named = node.data.get("convention") if isinstance(node.data, dict) else None
-    return named.data.strip() if named is not None and isinstance(named.data, str) else None
+    word = named.data.strip() if named is not None and isinstance(named.data, str) else None
+    return Opened(dossier, node, text, (), word)
 
 
 def read(
-    dossier: Dossier,
+    opened: Opened,
     dictionary: Dictionary,
     conventions: tuple[str, ...],
     on: dt.date | None,
@@ -44,12 +57,9 @@ def read(
     """
     from checker.facts import pieces
 
-    path = dossier.folder / dossier.manifest
-    try:
-        text = yamlfile.read_text(path, dossier.manifest)
-        node = yamlfile.compose(text, dossier.manifest)
-    except yamlfile.YamlError as error:
-        return Submitted(dossier, _unreadable(dictionary, tuple(_fault(item) for item in error.problems)))
+    dossier, node, text = opened.dossier, opened.node, opened.text
+    if node is None:
+        return Submitted(dossier, _unreadable(dictionary, opened.faults))
     digests: dict[str, FileDigest] = {}
     found = from_node(node, text, dossier.manifest, dictionary, conventions)
     if stage is not None and "etape" in found.tables[ROOT][0]:

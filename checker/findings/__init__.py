@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from checker.base import plugs
+from checker.base import plugs, tree
 from checker.base.dictionary import ROOT
 from checker.base.frames import Frames
 from checker.base.tree import Part, Plan
@@ -44,7 +45,7 @@ def evaluate(
                 faults.append(f"{plan.rule} : {error}")
                 found[plan.rule] = _failed(plan, frames, str(error))
                 continue
-            found[plan.rule] = _fold(plan, cells, frames, all_evidence)
+            found[plan.rule] = _fold(plan, cells, frames, all_evidence, _gates(plan, frames, session))
     finally:
         session.close()
     return found, tuple(faults)
@@ -74,7 +75,11 @@ def worst(outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def _fold(
-    plan: Plan, cells: Mapping[int, Mapping[tuple[str, int], list[Cell]]], frames: Frames, all_evidence: bool
+    plan: Plan,
+    cells: Mapping[int, Mapping[tuple[str, int], list[Cell]]],
+    frames: Frames,
+    all_evidence: bool,
+    waived: frozenset[tuple[str, int]],
 ) -> dict[int, Evaluated]:
     subjects = tuple(dict.fromkeys(part.subject for part in plan.parts))
     found: dict[int, Evaluated] = {}
@@ -93,22 +98,41 @@ def _fold(
                 )
         for subject in subjects:
             if subject != ROOT and not any(table == subject for table, _ in rows):
-                lone = _no_row(plan, subject, dossier, frames)
-                if lone is not None:
-                    counts[lone.outcome] = counts.get(lone.outcome, 0) + 1
-                    if lone.outcome != Outcome.SANS_OBJET:
-                        findings.append(lone)
+                lone = _no_row(plan, subject, dossier, frames, (subject, dossier) in waived)
+                counts[lone.outcome] = counts.get(lone.outcome, 0) + 1
+                if lone.outcome != Outcome.SANS_OBJET:
+                    findings.append(lone)
         found[dossier] = Evaluated(plan.rule, worst(list(counts)), counts, tuple(findings))
     return found
 
 
-def _no_row(plan: Plan, subject: str, dossier: int, frames: Frames) -> Finding | None:
+def _gates(plan: Plan, frames: Frames, session: Any) -> frozenset[tuple[str, int]]:
+    """(subject, dossier) where no part of that subject is asked, by a `when` that the dossier alone decides."""
+    found: set[tuple[str, int]] = set()
+    for subject in dict.fromkeys(part.subject for part in plan.parts if part.subject != ROOT):
+        whens = [part.when for part in plan.parts if part.subject == subject]
+        tables = {table for when in whens for table, _ in tree.columns(when)}
+        refs = any(isinstance(node, tree.Ref) for when in whens for node in tree.walk(when))
+        if None in whens or tables != {ROOT} or refs:
+            continue
+        asked = tree.either(*(when for when in whens if when is not None))
+        gate = dataclasses.replace(
+            plan.parts[0], subject=ROOT, stage=0, when=None, ok=asked, soft=False, lets=(), shows=()
+        )
+        gate = dataclasses.replace(gate, observed=None, expected=None, at=tree.literal(None, "date"))
+        for row in session.run(session.emitter.statement(ROOT, [gate])):
+            if Outcome(row[2]) == Outcome.NON_CONFORME:
+                found.add((subject, int(row[0])))
+    return frozenset(found)
+
+
+def _no_row(plan: Plan, subject: str, dossier: int, frames: Frames, waived: bool) -> Finding:
     """What a rule says of a table without rows: unknown when the list is, else nothing to judge."""
     state = frames.list_state(subject, dossier)
     stage = frames.stage(dossier)
     due = any(part.subject == subject and (stage is None or stage >= part.stage) for part in plan.parts)
     unknown = state in (State.BLANK, State.UNREADABLE, State.ABSENT)
-    outcome = Outcome.INDETERMINE if due and unknown else Outcome.SANS_OBJET
+    outcome = Outcome.INDETERMINE if due and unknown and not waived else Outcome.SANS_OBJET
     return evidence.empty(plan.rule, subject, dossier, outcome, frames)
 
 

@@ -82,8 +82,13 @@ def finding(
     )
 
 
-def _open(node: tree.Expr, value: Any) -> bool:
-    return value is None and isinstance(node, Ref)
+def _open(part: Part, shown: Sequence[Any]) -> dict[str, None]:
+    """The named values that are not known, a scalar apart: it only repeats what it is made of."""
+    lets = {let.name for let in part.lets if not isinstance(let, tree.Scalar)}
+    pairs = zip(part.shows, shown, strict=True)
+    return {
+        name: None for (name, node), value in pairs if value is None and isinstance(node, Ref) and node.name in lets
+    }
 
 
 def _subject(table: str, row: int, about: tuple[tuple[str, str], ...], frames: Frames) -> str:

@@ -2,7 +2,8 @@
 
 Columns of one sum carry its name as a suffix: w the value, o the first key of the order, k whether a key is unknown,
 p whether its position among equal o is unknown, a whether the sum begins here, s beginnings so far, h whether there is
-one, u rows without o, q rows up to here whose value or position is unknown, t the sum, alone: one dossier only.
+one, u rows without o, n rows up to here of unknown value, q rows up to here of unknown value or position, t the sum,
+alone: one dossier only.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def frames(let: Running, name: str, last: str, add: Add, say: Say, templates: Ma
     level = add(
         f"SELECT *, SUM(a_{name}) OVER {upto} AS s_{name}, MAX(a_{name}) OVER ({part}) AS h_{name},"
         f" SUM(CASE WHEN o_{name} IS NULL THEN 1 ELSE 0 END) OVER ({part}) AS u_{name},"
-        f" SUM(CASE WHEN w_{name} IS NULL THEN 1 ELSE 0 END) OVER ({part}) AS n_{name},"
+        f" SUM(CASE WHEN w_{name} IS NULL THEN 1 ELSE 0 END) OVER {upto} AS n_{name},"
         f" MIN(dossier_) OVER ({part}) = MAX(dossier_) OVER ({part}) AS alone_{name},"
         f" SUM(CASE WHEN {placed} THEN 1 ELSE 0 END) OVER {by_first} AS q_{name} FROM {level}"
     )
@@ -56,8 +57,9 @@ def _result(let: Running, name: str, before: str) -> str:
     own = f"w_{name} IS NOT NULL AND NOT k_{name}"
     low = f"CASE WHEN NOT k_{name} AND NOT {before} AND (o_{name} IS NOT NULL OR alone_{name}) THEN t_{name} END"
     if let.distinct:  # rows of unknown value may each be one more
-        exact = f"CASE WHEN {own} AND n_{name} = 0 THEN t_{name} END"
-        high = f"CASE WHEN {own} THEN t_{name} + n_{name} END"
+        perhaps = f"(n_{name} + CASE WHEN alone_{name} THEN 0 ELSE u_{name} END)"
+        exact = f"CASE WHEN {own} AND {perhaps} = 0 THEN t_{name} END"
+        high = f"CASE WHEN {own} THEN t_{name} + {perhaps} END"
         return f"{exact} AS {name}, {low} AS {name}__lo, {high} AS {name}__hi"
     first = f"(a_{name} = 1 AND s_{name} = 1)"
     ordered = f"(u_{name} = 0 AND q_{name} = 0 AND o_{name} IS NOT NULL AND NOT p_{name})"

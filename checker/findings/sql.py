@@ -231,7 +231,8 @@ class Emitter:
         picked = ", ".join(["x.run_ AS run_", *(f"{key} AS k{index}" for index, key in enumerate(keys))])
         grouped = ", ".join(["x.run_", *keys])
         on = " AND ".join(["g.run_ = f.run_", *(f"g.k{index} = {key}" for index, key in enumerate(own))])
-        return picked, f"FROM (SELECT {listed}, 1 AS one_ FROM {text}) x GROUP BY {grouped}", on
+        readable = f"{root}.stage_ IS NOT NULL"  # of a dossier that cannot be read, nothing counts here
+        return picked, f"FROM (SELECT {listed}, 1 AS one_ FROM {text} WHERE {readable}) x GROUP BY {grouped}", on
 
     # --- expressions ------------------------------------------------------------------------------------------------
 

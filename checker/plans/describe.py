@@ -118,7 +118,9 @@ def _lines(check: Any, depth: int, pages: Mapping[str, str]) -> Iterator[tuple[i
             for key, value in (options or {}).items():
                 yield depth + 1, f"{key}: {flat(value)}"
     for name in _PART:
-        if name in check:
+        if name == "messages":
+            yield from ((depth + 1, f"[{outcome}] {text}") for outcome, text in check.get(name, {}).items())
+        elif name in check:
             yield depth + 1, f"[{name}] {flat(check[name])}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from checker.base import values
 from checker.base.dictionary import ROOT, Dictionary, Field, Table
@@ -19,7 +19,7 @@ def build(submitted: Sequence[Submitted], dictionary: Dictionary) -> Frames:
     faults: Faults = {}
     starts: dict[str, list[int]] = {}
     for name, table in dictionary.tables.items():
-        frame, rows, begins = _stack(name, submitted)
+        frame, rows, begins = _stack(name, submitted, table.fields)
         frames[name], starts[name] = frame, begins
         if table.parent is not None:
             offsets = starts[table.parent]
@@ -38,14 +38,24 @@ def _readable(item: Submitted) -> bool:
     return not item.rows.faults
 
 
-def _stack(name: str, submitted: Sequence[Submitted]) -> tuple[Frame, list[Row], list[int]]:
+def _order_only(item: Submitted, fields: Mapping[str, Field]) -> list[Row]:
+    """Of a dossier that cannot be read, its dates only: enough to know which ones may follow it."""
+    row = item.rows.tables[ROOT][0]
+    return [{name: cell for name, cell in row.items() if name in fields and fields[name].type == "date"}]
+
+
+def _stack(
+    name: str, submitted: Sequence[Submitted], fields: Mapping[str, Field]
+) -> tuple[Frame, list[Row], list[int]]:
     rows: list[Row] = []
     dossiers: list[int] = []
     parents: list[int] = []
     begins: list[int] = []
     for index, item in enumerate(submitted):
         begins.append(len(rows))
-        found = item.rows.tables.get(name, []) if _readable(item) else ([{}] if name == ROOT else [])
+        found = (
+            item.rows.tables.get(name, []) if _readable(item) else (_order_only(item, fields) if name == ROOT else [])
+        )
         rows.extend(found)
         dossiers.extend([index] * len(found))
         parents.extend(item.rows.parents[name] if found and _readable(item) else [0] * len(found))

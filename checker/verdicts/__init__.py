@@ -142,7 +142,8 @@ def _result(rule: Rule, found: Evaluated) -> Result:
     remedy = rule.remedy
     if remedy is not None and "{" in remedy.text:
         trace = {name: _said(value) for item in found.findings for name, value in item.trace}
-        remedy = Remedy(remedy.to, words.fill(remedy.text, trace))
+        known = all(name in trace for name in words.slots(remedy.text))
+        remedy = Remedy(remedy.to, words.fill(remedy.text, trace) if known else words.words("fr")["remedy.unknown"])
     return Result(
         rule=rule.id,
         title=rule.title,
@@ -171,7 +172,7 @@ def _waivers(
 ) -> tuple[list[Result], Result]:
     """The results with the waivers that cover them, and what is wrong with those that name this dossier."""
     table = words.words("fr")
-    ids = {rule.id for rule in pack.rules} | {_READABLE}
+    ids = {rule.id for rule in pack.rules}
     findings: list[Finding] = []
     covering: dict[str, Waiver] = {}
     for waiver in waivers:

@@ -46,6 +46,11 @@ def fill(template: str, slots: Mapping[str, str]) -> str:
     return _SLOT.sub(lambda found: slots.get(found[1], "?"), template)
 
 
+def slots(template: str) -> tuple[str, ...]:
+    """The names of the slots of a sentence."""
+    return tuple(_SLOT.findall(template))
+
+
 def counted(table: Words, key: str, count: int) -> str:
     """« 1 conforme », « 12 conformes »: the words of the table are written « singular|plural »."""
     singular, _, plural = table[key].partition("|")

@@ -92,7 +92,7 @@ class _Page:
         self._print(self._text(parts), indent)
 
     def entries(self, found: Iterable[Entry], indent: int = 0, gap: int = 1, cut: bool = False) -> None:
-        """Paragraphs, each beside its mark or its name, none of their lines under it; or one line each, cut at the edge."""
+        """Paragraphs, each beside its mark or its name, none of their lines under it; if `cut`, a line each."""
         from rich.table import Table
 
         grid = Table.grid(padding=(0, gap))
@@ -269,11 +269,13 @@ def _by_actor(page: _Page, verdict: DossierVerdict, weight: Weight, heading: tup
     page.heading(*heading)
     if mute is not None:
         page.line(phrase(mute.message), indent=2)
-    for number, (name, group) in enumerate(groups):
-        if number:
+    for name, group in groups:
+        if (name, group) != groups[0]:
             page.blank()
         page.line((name[:1].upper() + name[1:], "bold underline"), f" ({len(group)})", indent=2)
         for result in group:
+            if result is not group[0]:
+                page.blank()
             _full(page, result, words)
 
 
@@ -300,7 +302,7 @@ def _title(page: _Page, symbol: Part, result: Result, words: Words) -> None:
     if article[:1].isdigit():
         article = words["text.article"].format(article=article)
     clause = Whole(article) if len(article) <= 24 else article
-    page.entries([(symbol, [(result.rule, "bold"), f"  {phrase(result.title, 300)}  ", (clause, "dim")])], indent=2)
+    page.entries([(symbol, [(result.rule, "bold"), f"  {phrase(result.title, 300)}  ", (clause, "dim")])], indent=4)
 
 
 def _mark(outcome: Outcome, words: Words) -> Part:
@@ -311,12 +313,12 @@ def _full(page: _Page, result: Result, words: Words) -> None:
     _title(page, _mark(result.outcome, words), result, words)
     if result.remedy:
         todo = (phrase(result.remedy.text, _MESSAGE), "cyan")
-        page.entries([((words["symbol.todo"], "cyan"), [todo])], indent=4)
+        page.entries([((words["symbol.todo"], "cyan"), [todo])], indent=6)
     found = rows.shown(result)
     for finding in found[:ROWS]:
         _finding(page, finding, result, words)
     if found[ROWS:]:
-        page.line((counted(words, "more.rows", len(found) - ROWS), "dim"), indent=6)
+        page.line((counted(words, "more.rows", len(found) - ROWS), "dim"), indent=8)
 
 
 def _finding(page: _Page, finding: Finding, result: Result | None, words: Words) -> None:
@@ -326,23 +328,23 @@ def _finding(page: _Page, finding: Finding, result: Result | None, words: Words)
         said = words["text.cannot"].format(text=said)
     about = f"{phrase(finding.subject, 120)}  " if ":" in finding.subject else ""
     if about or (said and said != phrase(title)):
-        page.line((about, "dim"), said, indent=6)
+        page.line((about, "dim"), said, indent=8)
     if finding.missing:
         items = words["list.comma"].join(phrase(name, 120) for name in finding.missing)
-        page.line((words["text.missing"].format(items=items), "magenta"), indent=8)
+        page.line((words["text.missing"].format(items=items), "magenta"), indent=10)
     excerpts = (*finding.excerpts, *[""] * len(finding.locations))
     places = list(zip(finding.locations, excerpts, strict=False))
     for place, excerpt in places[:PLACES]:
         _place(page, place, excerpt, words)
     if places[PLACES:]:
-        page.line((counted(words, "more.places", len(places) - PLACES), "dim"), indent=8)
+        page.line((counted(words, "more.places", len(places) - PLACES), "dim"), indent=10)
 
 
 def _place(page: _Page, place: Place, excerpt: str, words: Words) -> None:
     spot = rows.where(place, words)
     seen = words["text.read"].format(text=phrase(excerpt, _VALUE)) if excerpt else ""
     if spot or seen:
-        page.line((spot, "blue"), f"{words['list.comma'] if spot and seen else ''}{seen}", indent=8)
+        page.line((spot, "blue"), f"{words['list.comma'] if spot and seen else ''}{seen}", indent=10)
 
 
 def _waived(page: _Page, result: Result, words: Words) -> None:
@@ -354,7 +356,7 @@ def _waived(page: _Page, result: Result, words: Words) -> None:
         slots = {"granted_by": waiver.granted_by, "requested_by": waiver.requested_by, "reason": waiver.reason}
         end = long_date(waiver.end, words) if waiver.end else ""
         said = words["text.waiver" if end else "text.waiver_open"].format(end=end, **slots)
-        page.line((phrase(said, _MESSAGE), "yellow"), indent=6)
+        page.line((phrase(said, _MESSAGE), "yellow"), indent=8)
 
 
 def _entry(symbol: str, name: str, text: str) -> Entry:
@@ -408,7 +410,7 @@ def _run(page: _Page, verdicts: Verdicts, words: Words) -> None:
     if found:
         page.heading(words["heading.run"])
     for finding in found:
-        page.entries([(_mark(finding.outcome, words), [(finding.rule, "bold")])], indent=2)
+        page.entries([(_mark(finding.outcome, words), [(finding.rule, "bold")])], indent=4)
         _finding(page, finding, None, words)
     symbol = words["symbol.information"]
     if verdicts.unused:

@@ -1,0 +1,499 @@
+"""The engine against the oracle: rule examples, hostile dossiers, random trees on random tables, operators on edge values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stdnum import luhn
+from stdnum.exceptions import ValidationError
+from stdnum.fr import siren as stdnum_siren
+from stdnum.fr import siret as stdnum_siret
+from stdnum.fr import tva as stdnum_tva
+from stdnum.iso7064 import mod_97_10
+
+from checker import facts, findings, packs, plans, tables
+from checker.base import dictionary as dictionaries
+from checker.base import home, plugs, tree, yamlfile
+from checker.base.dictionary import ROOT, Dictionary
+from checker.base.frames import Frames
+from checker.base.tree import Aggregate, Call, Column, Expr, Literal, Part, Plan, Running, Scalar, StateOf
+from checker.findings.engines import duckdb
+from checker.findings.sql import columns_of
+from checker.model import Dossier, Example, Outcome, Pack, Place, Row, Rows, Rule, State, Submitted, Value
+from checker.plans.scope import named
+from tests import oracle
+
+RULES = home.rules()
+BATCH = 20  # dossiers a seed
+
+
+@dataclass(frozen=True)
+class World:
+    """A pack under some settings, compiled, with its reference dossier."""
+
+    pack: Pack
+    dictionary: Dictionary
+    node: yamlfile.Node
+    plans: tuple[Plan, ...]
+
+
+def _packs() -> list[str]:
+    return [name for name in packs.names(RULES) if packs.load(RULES, name).reference is not None]
+
+
+@functools.cache
+def _loaded(name: str) -> tuple[Pack, Dictionary, yamlfile.Node]:
+    pack = packs.load(RULES, name)
+    assert pack.reference is not None
+    node = yamlfile.compose(yamlfile.read_text(pack.reference, "dossier.yaml"), "dossier.yaml")
+    return pack, dictionaries.load(*pack.extensions), node
+
+
+def _world(name: str, data: Any, only: frozenset[str] | None = None) -> World:
+    pack, dictionary, node = _loaded(name)
+    base = packs.reference_settings(pack)
+    laid = packs.overlay(pack, packs.laid_settings(base, data, Place("quitus.yaml")))
+    return World(pack, dictionary, node, plans.compile_pack(laid, dictionary, only))
+
+
+@functools.cache
+def world(name: str, settings: str) -> World:
+    """All rules of a pack: under its reference settings, or under none (what is not given is unknown, or bounded)."""
+    pack, _, _ = _loaded(name)
+    return _world(name, packs.reference_settings(pack).data if settings == "reference" else {})
+
+
+def disagreements(compiled: Sequence[Plan], frames: Frames) -> list[str]:
+    """Where the engine and the oracle differ: on a row, or on the dossier as the room `findings` folds it."""
+    wanted = oracle.evaluate(compiled, frames)
+    said: list[str] = []
+    session = plugs.load(findings.ENGINES, "duckdb").session(frames, columns_of([p for x in compiled for p in x.parts]), frames.dictionary)
+    try:
+        for plan in compiled:
+            try:
+                cells = findings._cells(plan, session)
+            except RuntimeError as error:
+                said.append(f"{plan.rule}: the engine refuses it: {error}")
+                continue
+            folded = findings._fold(plan, cells, frames, False)
+            for index, want in wanted[plan.rule].items():
+                got = {place: findings.worst([cell[0] for cell in found]) for place, found in cells.get(index, {}).items()}
+                places = {place for place in want if place[1] != oracle.NO_ROW} | set(got)
+                for place in sorted(places):
+                    if got.get(place) != want.get(place):
+                        said.append(f"{plan.rule} dossier {index} {place}: engine {_word(got.get(place))}, oracle {_word(want.get(place))}")
+                whole = oracle.worst(list(want.values()))
+                if folded[index].outcome != whole:
+                    said.append(f"{plan.rule} dossier {index}: engine {folded[index].outcome.word}, oracle {whole.word}")
+    finally:
+        session.close()
+    return said
+
+
+def _word(outcome: Outcome | None) -> str:
+    return "nothing" if outcome is None else outcome.word
+
+
+# --- the examples of the rules ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", _packs())
+def test_the_oracle_agrees_on_every_example(name: str) -> None:
+    pack, dictionary, node = _loaded(name)
+    base = packs.reference_settings(pack)
+    batches: dict[str, list[tuple[Rule, Example]]] = {}
+    for rule in pack.rules:
+        for item in rule.examples:
+            batches.setdefault(repr(item.settings), []).append((rule, item))
+    said: list[str] = []
+    for batch in batches.values():
+        made = _world(name, facts.given.merge(base.data, batch[0][1].settings), frozenset(rule.id for rule, _ in batch))
+        submitted = [
+            facts.example(node, data, dictionary, (pack.id,), item.on, run)
+            for run, (_, item) in enumerate(batch)
+            for data in (item.given, *item.others)
+        ]
+        said += disagreements(made.plans, tables.build(submitted, dictionary))
+    assert not said, "\n".join(said[:20])
+
+
+# --- hostile dossiers -------------------------------------------------------------------------------------------------
+
+TEXTS = (
+    "O'Brien", '"; DROP TABLE dossier; --', "%_", "\\", "{0}", "$plafond", "Dupont\n", "E\u0301tat", "État", "a\u00a0b",
+    "\u202f", "\u200b", "\u0660\u0661", "1e3", "NaN", "-- ", "/* */", "'; SELECT 1; '", "\U0001f9fe", "0" * 300, "ﬁn", "İ",
+)  # fmt: skip
+TRAPS: Mapping[str, tuple[Any, ...]] = {
+    "money": ("0.00", "0.01", "-0.01", "-1.00", "83999.99", "84000.01", "200000.00", "200000.01", "1.234", "84 000,00",
+              "84\u00a0000,00\n", "\u0664\u0662", "9999999999999.99", "1e3", "NaN", "60000.00", "24000", "36000.00"),
+    "letters": ("un euro", "quatre-vingt-quatre mille euros", "zéro euro", "beaucoup"),
+    "percent": ("0", "100", "99.9999", "100.0001", "60", "40", "33.333", "20.00001", "-5", "5.5", "\u0665"),
+    "number": ("1", "2", "3", "-1", "0", "1.0", "1.5", "\u0661", "999999999999999"),
+    "date": ("2019-03-04", "04/03/2019", "2019-02-30", "2018-11-20", "2018-11-06", "2018-11-07", "2020-02-29", "2019-12-31", "2023-01-01",
+             "\u0662\u0660\u0661\u0669-03-04", "2019-03-04\n", "2019-13-01", "1900-01-01", "9999-12-31", "2019-03-18", "3/4/2019"),
+    "boolean": ("true", "false", "oui", "non", "peut-être", "1"),
+    "siret": ("99900011000018", "22140118500014", "221 401 185 00014", "35600000000048", "35600000049837", "99900011000019", "123",
+              "\u0661\u0662", "999000110\u00a000018"),
+    "iban": ("FR7630006000011234567890189", "FR76 3000 6000 0112 3456 7890 189", "FR7630006000011234567890188", "DE89370400440532013000", "XX"),
+    "sha256": ("0" * 64, "A" * 64, "zz"),
+}  # fmt: skip
+NOTHING: tuple[Any, ...] = (None, "", "  ", "\u00a0", "illisible")
+BLOCKS: tuple[Any, ...] = (
+    {"resiliation": {"date": "2019-02-01", "auteur": "DINSIC", "mode": "courriel", "date_reception": "2019-02-04"}},
+    {"resiliation": {"date": "2019-03-05", "auteur": "Département du Calvados", "mode": "lettre_recommandee_ar", "numero_ar": "1A"}},
+    {"litige": {"ouvert": "true", "montant": "100.00", "demarche_amiable": {"date": "2019-04-01", "fichier": "d.pdf"}}},
+    {"suspension": {"date": "2019-04-10", "auteur": "Payeur", "motifs": ["x"], "pieces_demandees": ["y"]}},
+    {"avoirs": [{"numero": "A-1", "facture": "F-2018-118", "date": "2019-01-15", "montant": "10.00", "deduit": "false"}]},
+    {"avoirs": [{"numero": "A-1", "facture": "F-2018-118", "date": None, "montant": "x", "deduit": "true"}]},
+    {"avoirs": "illisible"},
+    {"interruptions_prescription": [{"date": "2022-12-31", "nature": "relance", "fichier": "r.pdf"}, {"date": "x", "nature": "", "fichier": None}]},
+    {"date_controle": "2023-01-02"},
+    {"date_controle": "2027-01-02", "interruptions_prescription": [{"date": "2022-12-31", "nature": "relance", "fichier": "r.pdf"}]},
+    {"paiements": []},
+    {"paiements": ""},
+    {"depenses": []},
+    {"depenses": "illisible"},
+    {"depenses": None},
+    {"pieces": []},
+    {"pieces": "illisible"},
+    {"pieces": {"4": {"lignes": "illisible"}}},
+    {"pieces": {"4": {"lignes": ["1", "x"]}}},
+    {"pieces": {"5": {"lignes": []}}},
+    {"attestations": None},
+    {"attestations": "illisible"},
+    {"etat_liquidatif": {"totaux_par_compte": {"6113110000": "59999.99", "6256000000": "0.01"}}},
+    {"etat_liquidatif": {"totaux_par_compte": None}},
+    {"etat_liquidatif": {"totaux_par_compte": "illisible"}},
+    {"depenses": {"2": {"ligne": "1"}}},
+    {"depenses": {"2": {"fournisseur": {"siret": "99900011000018"}, "facture": {"numero": "F-2018-118", "date": "2018-12-14"}}}},
+    {"depenses": {"1": {"quote_part": {"pourcentage": "60", "autres_conventions": [{"convention": "x", "pourcentage": "50"}]}}}},
+    {"depenses": {"1": {"quote_part": {"pourcentage": "60", "autres_conventions": [{"convention": "x", "pourcentage": None}]}}}},
+    {"depenses": {"1": {"quote_part": {"autres_conventions": "illisible"}}}},
+    {"depenses": {"1": {"facture": {"type": "avoir", "montant_ttc": "-60000.00"}, "montant": "-60000.00"}}},
+    {"depenses": {"3": {"ligne": "3", "compte_pce": "6113110000", "montant": "0.01"}}},
+    {"paiements": {"2": {"mandat": "2019-4512", "montant": "0.01", "date_mandat": "2019-05-06"}}},
+    {"etat_liquidatif": {"type": "solde"}},
+    {"etat_liquidatif": ["une liste"]},  # the dossier cannot be read
+    {"cle_inconnue": "x"},
+)  # fmt: skip
+
+
+def leaves(node: yamlfile.Node, dictionary: Dictionary) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every leaf of the reference dossier, as a path for an overlay (items of lists count from 1), with its type."""
+
+    def walk(here: yamlfile.Node, path: tuple[str, ...], column: str) -> Iterator[tuple[tuple[str, ...], str]]:
+        if isinstance(here.data, dict):
+            for key, child in here.data.items():
+                yield from walk(child, (*path, key), f"{column}.{key}" if column else key)
+        elif isinstance(here.data, list):
+            for index, child in enumerate(here.data, start=1):
+                yield from walk(child, (*path, str(index)), column)
+        else:
+            found = dictionary.column(column)
+            yield path, found[1].type if found is not None else "text"
+
+    yield from walk(node, (), "")
+
+
+def overlay(path: Sequence[str], leaf: Any) -> Any:
+    """The data that changes one place."""
+    return overlay(path[:-1], {path[-1]: leaf}) if path else leaf
+
+
+def mixed(base: Any, data: Any) -> Any:
+    """Two overlays in one."""
+    if isinstance(base, dict) and isinstance(data, dict):
+        return {**base, **{key: mixed(base.get(key), item) for key, item in data.items()}}
+    return data
+
+
+def hostile(seed: int, made: World) -> Frames:
+    """A batch of dossiers of several runs, each with a few traps, some with the same numbers and dates as another."""
+    chance = random.Random(seed)
+    places = [(path, kind) for path, kind in leaves(made.node, made.dictionary) if path != ("convention",)]
+    pool: dict[str, list[str]] = {}
+    for path, kind in places:
+        found = made.node
+        for key in path:
+            found = found.data[int(key) - 1] if isinstance(found.data, list) else found.data[key]
+        if found.data:
+            pool.setdefault(kind, []).append(found.data)
+    submitted: list[Submitted] = []
+    run = 0
+    while len(submitted) < BATCH:
+        for rank in range(chance.randint(1, 5)):
+            data: Any = {"reference": chance.choice((f"D-{rank}", f"D-{rank}", "D"))}
+            if rank:
+                number = chance.choice(("EL-2019-01", "EL-2019-02", "EL-2019-03", None))
+                day = chance.choice(("2019-03-04", "2019-03-04", "2019-03-05", "2019-02-01", None))
+                data["etat_liquidatif"] = {"numero": number, "date": day, "total": chance.choice(("120000.00", "116000.00", "116000.01", None, "-5.00"))}
+            for _ in range(chance.choice((0, 1, 2, 3, 8))):
+                path, kind = chance.choice(places)
+                trap = chance.choice((*TRAPS.get(kind, TEXTS), *NOTHING, *chance.sample(pool.get(kind, TEXTS), 1)))
+                if path != ("etape",) or trap in ("etat_liquidatif", "certification"):
+                    data = mixed(data, overlay(path, trap))
+            if chance.random() < 0.5:
+                data = mixed(data, chance.choice(BLOCKS))
+            if chance.random() < 0.3:
+                data = mixed(data, {"etape": chance.choice(("etat_liquidatif", "certification", "titre_de_perception"))})
+            submitted.append(facts.example(made.node, data, made.dictionary, (made.pack.id,), None, run))
+        run += 1
+    return tables.build(submitted, made.dictionary)
+
+
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("name", _packs())
+def test_the_oracle_agrees_on_hostile_dossiers(name: str, seed: int) -> None:
+    made = world(name, "reference" if seed % 5 else "none")
+    said = disagreements(made.plans, hostile(seed, made))
+    assert not said, "\n".join(said[:20])
+
+
+# --- random trees on random tables ------------------------------------------------------------------------------------
+
+SMALL = dictionaries.build(
+    {
+        "properties": {
+            "reference": {"x-type": "text"},
+            "etape": {"x-type": "word"},
+            "jour": {"x-type": "date"},
+            "numero": {"x-type": "reference"},
+            "total": {"x-type": "money"},
+            "lignes": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "cle": {"x-type": "code"},
+                        "rang": {"x-type": "number"},
+                        "montant": {"x-type": "money"},
+                        "part": {"x-type": "percent"},
+                        "jour": {"x-type": "date"},
+                        "vrai": {"x-type": "boolean"},
+                        "autres": {
+                            "type": "array",
+                            "x-absence": "aucun",
+                            "items": {"type": "object", "properties": {"cle": {"x-type": "code"}, "montant": {"x-type": "money"}}},
+                        },
+                    },
+                },
+            },
+            "avoirs": {
+                "type": "array",
+                "x-absence": "aucun",
+                "items": {
+                    "type": "object",
+                    "properties": {"cle": {"x-type": "code"}, "montant": {"x-type": "money"}, "jour": {"x-type": "date"}},
+                },
+            },
+        }
+    }
+)
+RAW: Mapping[str, tuple[str | None, ...]] = {
+    "code": ("A", "B", "B", "C'", None, ""),
+    "reference": ("N1", "N2", "N3", None),
+    "text": ("R1", "R2", "R2"),
+    "number": ("1", "2", "2", "3", None, "x"),
+    "money": ("10.00", "10.01", "9.99", "0.00", "20.00", "0.01", None, "x", "-5.00"),
+    "percent": ("50", "33.3333", "100", "0.005", None, "x"),
+    "date": ("2019-01-01", "2019-01-02", "2019-01-02", "2019-02-28", "2020-02-29", None, "2019-02-30"),
+    "boolean": ("true", "false", "true", None, "x"),
+    "word": ("etat_liquidatif", "certification"),
+}
+
+
+def small_tables(chance: random.Random) -> Frames:
+    """A few runs of small dossiers, with unknown facts, ties, hidden lists and unreadable dossiers."""
+    here = Place("dossier.yaml", 1, 1)
+    submitted = []
+    for index in range(chance.randint(4, 9)):
+        clean = chance.random() < 0.4  # some dossiers know everything, else nothing is ever decided
+        rows: dict[str, list[Row]] = {name: [] for name in SMALL.tables}
+        parents: dict[str, list[int]] = {name: [] for name in SMALL.tables}
+        states: dict[tuple[str, int], State] = {}
+
+        def add(table: str, parent: int) -> int:
+            row: Row = {}
+            for name, item in SMALL.tables[table].fields.items():
+                raws = RAW[item.type]
+                raw = chance.choice([r for r in raws if r not in (None, "", "x", "2019-02-30")] if clean else raws)  # noqa: B023
+                if raw is not None:
+                    row[name] = Value(raw, here)
+            rows[table].append(row)  # noqa: B023
+            parents[table].append(parent)  # noqa: B023
+            return len(rows[table]) - 1  # noqa: B023
+
+        add(ROOT, 0)
+        rows[ROOT][0]["etape"] = Value(chance.choice(RAW["word"]), here)
+        for table in ("lignes", "avoirs"):
+            if not clean and chance.random() < 0.15:
+                states[(table, 0)] = chance.choice((State.BLANK, State.UNREADABLE, State.ABSENT, State.NONE))
+                if chance.random() < 0.7:
+                    continue
+            for _ in range(chance.randint(0, 4)):
+                row = add(table, 0)
+                if table == "lignes":
+                    if not clean and chance.random() < 0.15:
+                        states[("lignes.autres", row)] = chance.choice((State.UNREADABLE, State.ABSENT, State.NONE))
+                    else:
+                        for _ in range(chance.randint(0, 2)):
+                            add("lignes.autres", row)
+        submitted.append(Submitted(Dossier(Path(), str(index)), Rows(rows, parents, states, {}), run=chance.choice((0, 0, 1))))
+    return tables.build(submitted, SMALL)
+
+
+class Trees:
+    """Random trees over the small dictionary."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.count = 0
+
+    def column(self, tables_near: Sequence[str], family: str) -> Column | None:
+        found = [
+            Column(item.type, table, name)
+            for table in tables_near
+            for name, item in SMALL.tables[table].fields.items()
+            if tree.family(item.type) == family and item.type != "block" and name not in ("etape", "reference")
+        ]
+        return self.chance.choice(found) if found else None
+
+    def number(self, near: Sequence[str], depth: int = 2) -> Expr:
+        one = self.column([table for table in near], "number")
+        if one is None or self.chance.random() < 0.2:
+            one = None
+        if depth == 0 or self.chance.random() < 0.5:
+            return one or Literal("money", Decimal(self.chance.choice(("0.00", "0.01", "10.00", "-5.00", "20.005"))))
+        op = self.chance.choice(("add", "sub", "neg", "part", "greatest", "least", "case"))
+        a, b = self.number(near, depth - 1), self.number(near, depth - 1)
+        if op == "neg":
+            return Call("money", op, (a,))
+        if op == "part":
+            return Call("money", op, (a, Literal("percent", Decimal(self.chance.choice(("50", "33.3333", "0.5", "100"))))))
+        if op == "case":
+            return Call("money", op, (self.boolean(near, depth - 1), a, b))
+        return Call("money", op, (a, b))
+
+    def date(self, near: Sequence[str]) -> Expr:
+        found = self.column(near, "date") or Literal("date", dt.date(2020, 2, 29))
+        if self.chance.random() < 0.7:
+            return found
+        op = self.chance.choice(("add_years", "add_months", "add_days", "year_end"))
+        return Call("date", op, (found, Literal("number", self.chance.choice((-13, -1, 0, 1, 4, 12)))))
+
+    def text(self, near: Sequence[str]) -> Expr:
+        return self.column([table for table in near if table != ROOT], "text") or Literal("code", self.chance.choice(("A", "C'", None)))
+
+    def boolean(self, near: Sequence[str], depth: int = 2) -> Expr:
+        if depth > 0 and self.chance.random() < 0.5:
+            op = self.chance.choice(("and", "or", "not", "is_true", "is_null", "case"))
+            args = tuple(self.boolean(near, depth - 1) for _ in range({"and": 3, "or": 2, "case": 3}.get(op, 1)))
+            return Call("boolean", op, args)
+        kind = self.chance.choice(("number", "date", "text", "boolean", "state", "in"))
+        if kind == "state":
+            found = self.column(near, self.chance.choice(("number", "date")))
+            if found is not None:
+                return Call("boolean", "eq", (StateOf("number", found.table, found.name), Literal("number", self.chance.randint(0, 4))))
+        if kind == "in":
+            return Call("boolean", "in", (self.text(near), Literal("code", "A"), Literal("code", self.chance.choice(("C'", "B", None)))))
+        if kind == "text":
+            return Call("boolean", self.chance.choice(("eq", "ne")), (self.text(near), self.text(near)))
+        if kind == "boolean":
+            found = self.column(near, "boolean")
+            return found if found is not None else Literal("boolean", self.chance.choice((True, False, None)))
+        op = self.chance.choice(("eq", "ne", "lt", "le", "gt", "ge"))
+        make = self.date if kind == "date" else self.number
+        return Call("boolean", op, (make(near), make(near)))
+
+    def let(self, subject: str, near: Sequence[str]) -> tree.Let:
+        self.count += 1
+        name = f"n{self.count}"
+        if self.chance.random() < 0.45:
+            return self.running(name, subject, near)
+        return self.aggregate(name, subject, near)
+
+    def aggregate(self, name: str, subject: str, near: Sequence[str]) -> Aggregate:
+        fn = self.chance.choice(("sum", "count", "min", "max", "all", "any", "exists"))
+        across = self.chance.choice(("dossier", "dossier", "convention"))
+        table = self.chance.choice(("lignes", "avoirs", "lignes.autres") if across == "dossier" else ("lignes", "avoirs", ROOT))
+        inner = [table]
+        value: Expr | None = None
+        kind = "number"
+        if fn == "sum":
+            value = self.column(inner, "number")
+            assert value is not None
+            kind = value.type
+        elif fn in ("min", "max"):
+            value = self.column(inner, "date") or self.column(inner, "number")
+            assert value is not None
+            kind = value.type
+        elif fn in ("all", "any"):
+            value = self.boolean(inner, 1)
+            kind = "boolean"
+        elif fn == "exists":
+            kind = "boolean"
+        seen = [*inner, *(near if across == "dossier" and subject != table else [])]
+        where = self.boolean(seen, 1) if self.chance.random() < 0.5 else None
+        by: list[tuple[Expr, Expr]] = []
+        if self.chance.random() < 0.5:
+            row, own = self.column(inner, "text"), self.column([subject], "text")
+            if row is not None and own is not None:
+                by.append((row, own))
+        return Aggregate(name, fn, table, value, where, tuple(by), across, kind)
+
+    def running(self, name: str, subject: str, near: Sequence[str]) -> Running:
+        distinct = self.chance.random() < 0.3
+        amount = Column("money", *(("lignes", "montant") if subject == "lignes" else (ROOT, "total")))
+        what = Column(*(("code", "lignes", "cle") if subject == "lignes" else ("reference", ROOT, "numero"))) if distinct else amount
+        keys: list[Expr] = []
+        if subject == "lignes" and self.chance.random() < 0.5:
+            keys.append(Column("code", "lignes", "cle"))
+        if self.chance.random() < 0.4:
+            keys.append(Column("number", ROOT, "#"))
+        order: list[Expr] = [Column("date", ROOT, "jour"), Column("reference", ROOT, "numero")]
+        if subject == "lignes":
+            order = self.chance.choice((order, [*order, Column("number", "lignes", "rang")], [Column("number", "lignes", "rang")]))
+        anchored = not distinct and self.chance.random() < 0.4
+        anchor = Call("boolean", "eq", (Column("reference", ROOT, "numero"), Literal("reference", "N1"))) if anchored else None
+        return Running(name, subject, what, tuple(keys), tuple(order), anchored, anchor, distinct, "number" if distinct else "money")
+
+    def plan(self, index: int) -> Plan:
+        parts = []
+        subject = self.chance.choice((ROOT, "lignes", "lignes", "lignes.autres"))
+        near = {ROOT: [ROOT], "lignes": ["lignes", ROOT], "lignes.autres": ["lignes.autres", "lignes", ROOT]}[subject]
+        for _ in range(self.chance.randint(1, 2)):
+            let = self.let(subject, near) if subject != "lignes.autres" else Scalar("money", f"s{index}", self.number(near))
+            node = named(let)
+            if tree.family(let.type) == "boolean":
+                ok: Expr = node
+            elif let.type == "date":
+                ok = tree.compare(self.chance.choice(("le", "ge", "eq")), node, Literal("date", dt.date(2019, 1, 2)))
+            else:
+                limit = Literal("money", Decimal(self.chance.choice(("1.00", "10.00", "10.01", "30.00"))))
+                ok = tree.compare(self.chance.choice(("le", "ge", "lt", "eq", "ne")), node, limit)
+            if self.chance.random() < 0.5:
+                ok = Call("boolean", self.chance.choice(("and", "or")), (ok, self.boolean(near)))
+            when = self.boolean(near, 1) if self.chance.random() < 0.3 else None
+            parts.append(
+                Part(subject, self.chance.choice((0, 0, 1)), when, ok, self.chance.random() < 0.2, tree.Literal("date", None), (let,),
+                     None, None, (), (), ())
+            )  # fmt: skip
+        return Plan(f"R{index}", tuple(parts))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_oracle_agrees_on_random_trees(seed: int) -> None:
+    chance = random.Random(seed)
+    frames = small_tables(chance)
+    trees = Trees(chance)
+    compiled = [trees.plan(index) for index in range(12)]
+    said = disagreements(compiled, frames)
+    assert not said, "\n".join([*said[:10], *(str(plan) for plan in compiled if said and said[0].startswith(plan.rule + " "))])
