@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
@@ -92,14 +93,16 @@ def _outcome(part: Part, spot: Spot) -> Outcome:
 
 
 def _without_rows(plan: Plan, subject: str, dossier: int, frames: Frames, rows: bool) -> Outcome | None:
-    """A list that is not known may hold rows that nobody judged; an empty one has nothing to judge."""
+    """A list that is not known may hold rows that nobody judged, unless none would be asked; an empty one has nothing to judge."""
     if subject == ROOT:
         return None
-    hidden = any(_hidden_list(frames, table, dossier) for table in _chain(frames, subject)[:-1])
-    stage = frames.stage(dossier)
-    due = any(part.subject == subject and (stage is None or stage >= part.stage) for part in plan.parts)
-    if hidden and due:
-        return Outcome.INDETERMINE
+    if any(_hidden_list(frames, table, dossier) for table in _chain(frames, subject)[:-1]):
+        stage = frames.stage(dossier)
+        phantom = Spot(frames, dossier, dict.fromkeys(_chain(frames, subject), NO_ROW) | {ROOT: dossier}, defaultdict(lambda: (None, None, None)))
+        for part in plan.parts:
+            if part.subject == subject and (stage is None or stage >= part.stage):
+                if part.when is None or value(part.when, phantom) is not False:
+                    return Outcome.INDETERMINE
     return None if rows else Outcome.SANS_OBJET
 
 

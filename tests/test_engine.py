@@ -74,28 +74,34 @@ def world(name: str, settings: str) -> World:
 def disagreements(compiled: Sequence[Plan], frames: Frames) -> list[str]:
     """Where the engine and the oracle differ: on a row, or on the dossier as the room `findings` folds it."""
     wanted = oracle.evaluate(compiled, frames)
-    said: list[str] = []
-    session = plugs.load(findings.ENGINES, "duckdb").session(frames, columns_of([p for x in compiled for p in x.parts]), frames.dictionary)
+    folded, faults = findings.evaluate(compiled, frames)
+    said: list[str] = [f"the engine refuses {fault}" for fault in faults]
+    for rule, found in (rows_of(compiled, frames) if not faults else {}).items():
+        for index, want in wanted[rule].items():
+            got = found.get(index, {})
+            for place in sorted({place for place in want if place[1] != oracle.NO_ROW} | set(got)):
+                if got.get(place) != want.get(place):
+                    said.append(f"{rule} dossier {index} {place}: engine {_word(got.get(place))}, oracle {_word(want.get(place))}")
+            whole = oracle.worst(list(want.values()))
+            if folded[rule][index].outcome != whole:
+                said.append(f"{rule} dossier {index}: engine {folded[rule][index].outcome.word}, oracle {whole.word}")
+    return said
+
+
+def rows_of(compiled: Sequence[Plan], frames: Frames) -> dict[str, dict[int, dict[tuple[str, int], Outcome]]]:
+    """rule -> dossier -> (table, row) -> outcome, as the engine says it."""
+    columns = columns_of([part for plan in compiled for part in plan.parts])
+    session = plugs.load(findings.ENGINES, "duckdb").session(frames, columns, frames.dictionary)
     try:
-        for plan in compiled:
-            try:
-                cells = findings._cells(plan, session)
-            except RuntimeError as error:
-                said.append(f"{plan.rule}: the engine refuses it: {error}")
-                continue
-            folded = findings._fold(plan, cells, frames, False)
-            for index, want in wanted[plan.rule].items():
-                got = {place: findings.worst([cell[0] for cell in found]) for place, found in cells.get(index, {}).items()}
-                places = {place for place in want if place[1] != oracle.NO_ROW} | set(got)
-                for place in sorted(places):
-                    if got.get(place) != want.get(place):
-                        said.append(f"{plan.rule} dossier {index} {place}: engine {_word(got.get(place))}, oracle {_word(want.get(place))}")
-                whole = oracle.worst(list(want.values()))
-                if folded[index].outcome != whole:
-                    said.append(f"{plan.rule} dossier {index}: engine {folded[index].outcome.word}, oracle {whole.word}")
+        return {
+            plan.rule: {
+                dossier: {place: findings.worst([cell[0] for cell in cells]) for place, cells in found.items()}
+                for dossier, found in findings._cells(plan, session).items()
+            }
+            for plan in compiled
+        }
     finally:
         session.close()
-    return said
 
 
 def _word(outcome: Outcome | None) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from checker.base.dictionary import ROOT, Dictionary
 from checker.model import STAGES, Scalar, State, Submitted, Value
 
+HIDDEN = (State.BLANK, State.UNREADABLE, State.ABSENT)  # what such a list holds is not known
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -57,7 +59,12 @@ class Frames:
         return STAGES.index(str(word)) if word in STAGES else None
 
     def list_state(self, table: str, dossier: int) -> State:
-        """The state of a list of the dossier's root (KNOWN for nested ones: their parents' rows say it)."""
-        if self.dictionary.tables[table].parent != ROOT:
+        """The state of a list: the first hidden one on the way from the dossier to it, else its own."""
+        parent = self.dictionary.tables[table].parent
+        if parent is None:
             return State.KNOWN
-        return State(self.tables[ROOT].states[f"{table}[]"][dossier])
+        above = self.list_state(parent, dossier)
+        if above in HIDDEN:
+            return above
+        states = [State(self.tables[parent].states[f"{table}[]"][row]) for row in self.rows(parent, dossier)]
+        return next((state for state in states if state in HIDDEN), states[0] if states else State.KNOWN)

@@ -121,15 +121,14 @@ def _rules(options: argparse.Namespace) -> tuple[Files, str]:
 
 def _dossiers(options: argparse.Namespace) -> tuple[Files, str]:
     from checker.base import dictionary
-    from checker.tables import describe
+    from checker.facts import blank
 
     pack = _convention(options.rules, options.convention)
     if pack is None:
         raise UsageError("plusieurs conventions : en nommer une par --convention")
     known = dictionary.load(*pack.extensions)
     files = {
-        Path(name) / "dossier.yaml": describe.manifest(known, pack.id, Path(name).resolve().name)
-        for name in options.names
+        Path(name) / "dossier.yaml": blank.manifest(known, pack.id, Path(name).resolve().name) for name in options.names
     }
     return files, f"Ensuite : remplir ce qui est connu, puis `quitus check {options.names[0]}`."
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from checker.base import plugs, tree
 from checker.base.dictionary import ROOT
-from checker.base.frames import Frames
+from checker.base.frames import HIDDEN, Frames
 from checker.base.tree import Part, Plan
 from checker.findings import evidence
 from checker.findings.sql import columns_of
-from checker.model import Evaluated, Finding, Outcome, State
+from checker.model import Evaluated, Finding, Outcome
 
 ENGINES = "checker.findings.engines"
 _ORDER = (Outcome.NON_CONFORME, Outcome.INDETERMINE, Outcome.CONFORME, Outcome.SANS_OBJET)
@@ -97,13 +97,20 @@ def _fold(
                     )
                 )
         for subject in subjects:
-            if subject != ROOT and not any(table == subject for table, _ in rows):
+            if subject != ROOT and (
+                _hidden(subject, dossier, frames) or not any(table == subject for table, _ in rows)
+            ):
                 lone = _no_row(plan, subject, dossier, frames, (subject, dossier) in waived)
                 counts[lone.outcome] = counts.get(lone.outcome, 0) + 1
                 if lone.outcome != Outcome.SANS_OBJET:
                     findings.append(lone)
         found[dossier] = Evaluated(plan.rule, worst(list(counts)), counts, tuple(findings))
     return found
+
+
+def _hidden(subject: str, dossier: int, frames: Frames) -> bool:
+    """Whether rows of a subject may exist that were not read."""
+    return frames.list_state(subject, dossier) in HIDDEN
 
 
 def _gates(plan: Plan, frames: Frames, session: Any) -> frozenset[tuple[str, int]]:
@@ -127,11 +134,10 @@ def _gates(plan: Plan, frames: Frames, session: Any) -> frozenset[tuple[str, int
 
 
 def _no_row(plan: Plan, subject: str, dossier: int, frames: Frames, waived: bool) -> Finding:
-    """What a rule says of a table without rows: unknown when the list is, else nothing to judge."""
-    state = frames.list_state(subject, dossier)
+    """What a rule says of rows that are not there: unknown when the list is (some may be), else nothing to judge."""
     stage = frames.stage(dossier)
     due = any(part.subject == subject and (stage is None or stage >= part.stage) for part in plan.parts)
-    unknown = state in (State.BLANK, State.UNREADABLE, State.ABSENT)
+    unknown = _hidden(subject, dossier, frames)
     outcome = Outcome.INDETERMINE if due and unknown and not waived else Outcome.SANS_OBJET
     return evidence.empty(plan.rule, subject, dossier, outcome, frames)
 

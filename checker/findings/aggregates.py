@@ -32,9 +32,9 @@ def measures(let: Aggregate, name: str, conditions: list[str], value: str | None
     return f"{folded} AS n_{name}, {count(hidden)} AS u_{name}, {negative} AS m_{name}"
 
 
-def filled(let: Aggregate, name: str, list_state: str | None, templates: Mapping[str, str]) -> str:
-    """The named value and its bounds; `list_state`: SQL of the state of the list that was read."""
-    gone = f"CASE WHEN {list_state} IN (1, 2, 3) THEN 1 ELSE 0 END" if list_state is not None else "0"
+def filled(let: Aggregate, name: str, lost: str | None, templates: Mapping[str, str]) -> str:
+    """The named value and its bounds; `lost`: SQL of whether rows may exist that were not read or not matched."""
+    gone = f"CASE WHEN {lost} THEN 1 ELSE 0 END" if lost is not None else "0"
     hidden = f"(COALESCE(g.u_{name}, 0) + {gone})"
     count = f"COALESCE(g.n_{name}, 0)"
     if let.fn in ("exists", "any", "all"):

@@ -9,13 +9,12 @@ from typing import Any
 
 from checker.base import french, tree, values
 from checker.base.dictionary import ROOT
-from checker.base.frames import Frames
+from checker.base.frames import HIDDEN, Frames
 from checker.base.tree import Aggregate, Call, Column, Literal, Part, Ref
 from checker.base.words import fill, words
 from checker.model import Finding, Outcome, Place, Scalar, State
 
 _KEYS = {"depenses": "ligne", "pieces": "fichier", "paiements": "mandat", "avoirs": "numero", "attestations": "regle"}
-_HIDDEN = (State.BLANK, State.UNREADABLE, State.ABSENT)
 
 
 def subject_name(table: str, row: int, frames: Frames) -> str:
@@ -54,9 +53,7 @@ def finding(
         for name in part.waits_for if outcome == Outcome.INDETERMINE else ():
             missing[f"${name}"] = None
         if outcome == Outcome.INDETERMINE and not missing:  # what other rows or dossiers leave open
-            missing.update(
-                (name, None) for (name, node), value in zip(part.shows, found[3:], strict=True) if _open(node, value)
-            )
+            missing.update(_open(part, found[3:]))
         sentence = _sentence(part, outcome, found, table, row, tuple(missing), frames)
         if sentence:
             sentences[sentence] = None
@@ -141,13 +138,13 @@ def _missing(part: Part, table: str, row: int, dossier: int, frames: Frames) -> 
             if owner not in (ROOT, table) and _excluded(owner, index, guards, frames):
                 continue
             state = State(frame.states[name][index])
-            unknown = state in _HIDDEN and frames.dictionary.tables[owner].fields[name].type != "block"
+            unknown = state in HIDDEN and frames.dictionary.tables[owner].fields[name].type != "block"
             if unknown:
                 full = _full(owner, name)
                 where = full if owner in (ROOT, table) else f"{full} ({subject_name(owner, index, frames)})"
                 found.append((where, frames.faults.get((owner, name, index), "")))
     lists = dict.fromkeys(let.table for let in part.lets if isinstance(let, Aggregate) and let.across == "dossier")
-    found += [(name, "") for name in lists if name != ROOT and frames.list_state(name, dossier) in _HIDDEN]
+    found += [(name, "") for name in lists if name != ROOT and frames.list_state(name, dossier) in HIDDEN]
     return found
 
 

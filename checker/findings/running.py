@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from checker.base import tree
+from checker.base.dictionary import ROOT
 from checker.base.tree import Expr, Running
 
 Add = Callable[[str], str]  # adds a frame, gives its name
@@ -31,24 +33,27 @@ def frames(let: Running, name: str, last: str, add: Add, say: Say, templates: Ma
         f"SELECT *, {say(let.value)} AS w_{name}, {order[0]} AS o_{name}, ({lost}) AS k_{name},"
         f" ({unplaced}) AS p_{name}, {begins} AS a_{name} FROM {last}"
     )
-    term = f"CASE WHEN w_{name} IS NULL OR o_{name} IS NULL THEN {zero} ELSE w_{name} END"
     if let.distinct:
         same = ", ".join(["run_", *keys, f"w_{name}"])
         first = f"ROW_NUMBER() OVER (PARTITION BY {same} ORDER BY {rank}) = 1"
         level = add(f"SELECT *, CASE WHEN w_{name} IS NOT NULL AND {first} THEN 1 ELSE 0 END AS d_{name} FROM {level}")
-        term = f"d_{name}"
     placed = f"o_{name} IS NOT NULL AND (w_{name} IS NULL OR p_{name})"
     by_first = (
         f"({part} ORDER BY {templates['asc'].format(f'o_{name}')} RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
     )
+    settled_inside = all(table == ROOT for key in let.order for table, _ in tree.columns(key))
+    alone = f"MIN(dossier_) OVER ({part}) = MAX(dossier_) OVER ({part})" if settled_inside else "FALSE"
     level = add(
         f"SELECT *, SUM(a_{name}) OVER {upto} AS s_{name}, MAX(a_{name}) OVER ({part}) AS h_{name},"
         f" SUM(CASE WHEN o_{name} IS NULL THEN 1 ELSE 0 END) OVER ({part}) AS u_{name},"
-        f" SUM(CASE WHEN w_{name} IS NULL THEN 1 ELSE 0 END) OVER {upto} AS n_{name},"
-        f" MIN(dossier_) OVER ({part}) = MAX(dossier_) OVER ({part}) AS alone_{name},"
+        f" SUM(CASE WHEN w_{name} IS NULL THEN 1 ELSE 0 END) OVER {upto} AS n_{name}, {alone} AS alone_{name},"
         f" SUM(CASE WHEN {placed} THEN 1 ELSE 0 END) OVER {by_first} AS q_{name} FROM {level}"
     )
     before = f"(h_{name} = 1 AND s_{name} = 0)"
+    unplaced_row = f"(o_{name} IS NULL AND NOT alone_{name})"
+    term = (
+        f"d_{name}" if let.distinct else f"CASE WHEN w_{name} IS NULL OR {unplaced_row} THEN {zero} ELSE w_{name} END"
+    )
     level = add(f"SELECT *, SUM(CASE WHEN {before} THEN {zero} ELSE {term} END) OVER {upto} AS t_{name} FROM {level}")
     return add(f"SELECT *, {_result(let, name, before)} FROM {level}")
 
@@ -63,7 +68,7 @@ def _result(let: Running, name: str, before: str) -> str:
         return f"{exact} AS {name}, {low} AS {name}__lo, {high} AS {name}__hi"
     first = f"(a_{name} = 1 AND s_{name} = 1)"
     ordered = f"(u_{name} = 0 AND q_{name} = 0 AND o_{name} IS NOT NULL AND NOT p_{name})"
-    settled = f"((alone_{name} AND q_{name} = 0) OR {first} OR {ordered})"
+    settled = f"((alone_{name} AND n_{name} = 0) OR {first} OR {ordered})"
     if let.anchored:
         settled = f"({settled} AND h_{name} = 1 AND NOT {before} AND (o_{name} IS NOT NULL OR {first}))"
     exact = f"CASE WHEN {own} AND {settled} THEN t_{name} END"

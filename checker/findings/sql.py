@@ -165,8 +165,10 @@ class Emitter:
             f"SELECT {keys}, {aggregates.measures(let, name, conditions, value, self.templates)} {source}"
         )
         listed = self._list_of(subject, let)
-        state = f"f.{quote(listed[0] + '/' + state_name(listed[1]))}" if listed is not None else None
-        shown = aggregates.filled(let, name, state, self.templates)
+        lost = f"f.{quote(listed[0] + '/' + state_name(listed[1]))} IN (1, 2, 3)" if listed is not None else None
+        if let.across != "dossier" and let.by:
+            lost = " OR ".join(f"({self.expr(own, None, {}, prefix='f.')}) IS NULL" for _, own in let.by)
+        shown = aggregates.filled(let, name, lost, self.templates)
         return self._add(f"SELECT f.*, {shown} FROM {last} f LEFT JOIN {group} g ON {joined}")
 
     # --- aggregates -------------------------------------------------------------------------------------------------

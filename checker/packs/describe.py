@@ -10,6 +10,7 @@ from typing import Any
 
 from checker.model import SEVERITIES, SOURCES, STAGES, DatedValue, Outcome, Pack, Parameter, Rule
 from checker.packs import read
+from checker.packs.overlay import FIRST
 
 _TEXT = {"type": "string"}
 _FULL = {"type": "string", "minLength": 1}
@@ -110,3 +111,12 @@ def at(parameter: Parameter, day: dt.date) -> DatedValue | None:
         if (item.start is None or item.start <= day) and (item.end is None or day <= item.end)
     ]
     return held[-1] if held else None
+
+
+def to_give(pack: Pack) -> list[str]:
+    """The parameters that the pack leaves to the organisation, as lines of `quitus.yaml`."""
+    return [
+        f'{item.name}: {{valeur: {"[]" if item.many else ""}, source: ""}}    # {item.title}'
+        for item in pack.parameters.values()
+        if item.name != FIRST and all(value.value is None for value in item.values)
+    ]

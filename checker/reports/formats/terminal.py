@@ -61,7 +61,7 @@ def render(verdicts: Verdicts, words: Words, *, color: bool = False, width: int 
 _KEPT = {"\u00a0": "\ufdd0", "\u202f": "\ufdd1", "\u2007": "\ufdd2", " ": "\ufdd3"}
 _HIDDEN = str.maketrans({blank: mark for blank, mark in _KEPT.items() if blank != " "})
 _GIVEN_BACK = str.maketrans({mark: blank for blank, mark in _KEPT.items()})
-_FRENCH = re.compile("(?<=\u00ab) | (?=[:;?!%\u20ac\u00bb])")  # a plain space that French typography never breaks
+_FRENCH = re.compile("(?<=\u00ab) |(?<=art\\.) | (?=[:;?!%\u20ac\u00bb])")  # plain spaces that French never breaks
 _ENDS = re.compile(r"(?: |\x1b\[[\d;]*m)+$", re.MULTILINE)
 
 
