@@ -281,6 +281,7 @@ class Pack:
     units: tuple[Mapping[str, Any], ...] = ()
     defects: tuple[Mapping[str, Any], ...] = ()
     reference: Path | None = None
+    examples_of: tuple[str, ...] = ()  # the packs whose examples are laid on this pack's reference dossier
     extensions: tuple[Path, ...] = ()  # `dossier.schema.json` of the packs, laid over the dictionary
     sources: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)  # file -> its document
 

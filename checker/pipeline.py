@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ def read(
         raise ConfigurationError(f"aucun pack de règles dans « {folder} »")
     loaded: dict[str, tuple[Pack, Dictionary]] = {}
     submitted: list[Submitted] = []
+    elsewhere = functools.cache(lambda name: any(name in packs.load(folder, other).parameters for other in known))
     day = options.today or today()
     plain = dictionaries.load()
     for index, item in enumerate(found):
@@ -81,7 +83,7 @@ def read(
         name = opened.convention
         if name in known and name not in loaded:
             pack = packs.load(folder, name)
-            loaded[name] = (packs.overlay(pack, settings), dictionaries.load(*pack.extensions))
+            loaded[name] = (packs.overlay(pack, settings, elsewhere), dictionaries.load(*pack.extensions))
         _, dictionary = loaded.get(name or "", (None, plain))
         submitted.append(facts.read(opened, dictionary, known, options.on, day, options.stage))
     progress("facts", len(found), len(found))
@@ -89,7 +91,7 @@ def read(
         for name in known:
             pack = packs.load(folder, name)
             if pack.reference is not None or len(known) == 1:
-                loaded[name] = (packs.overlay(pack, settings), dictionaries.load(*pack.extensions))
+                loaded[name] = (packs.overlay(pack, settings, elsewhere), dictionaries.load(*pack.extensions))
                 break
     return submitted, settings, loaded
 
@@ -252,13 +254,14 @@ def examples(folder: Path, name: str, only: Sequence[str] = (), engine: str = "d
     """Every example of every rule of a pack (or of the rules in `only`), those of equal settings in one batch."""
     pack = packs.load(folder, name)
     dictionary = dictionaries.load(*pack.extensions)
-    if pack.reference is None:
+    if pack.reference is None or not _own_reference(pack):
         raise ConfigurationError(
             f"le pack « {name} » n'a pas de dossier de référence : ses exemples s'essaient par un pack qui l'importe"
         )
     node = yamlfile.compose(yamlfile.read_text(pack.reference, "dossier.yaml"), "dossier.yaml")
     base = packs.reference_settings(pack)
-    wanted = [(rule, item) for rule in pack.rules for item in rule.examples if not only or rule.id in only]
+    own = [rule for rule in pack.rules if rule.place.file.split("/")[0] in pack.examples_of]
+    wanted = [(rule, item) for rule in own for item in rule.examples if not only or rule.id in only]
     batches: dict[str, list[tuple[Rule, Example]]] = {}
     for rule, item in wanted:
         batches.setdefault(repr(item.settings), []).append((rule, item))
@@ -283,6 +286,19 @@ def examples(folder: Path, name: str, only: Sequence[str] = (), engine: str = "d
     return pack, tried
 
 
+def _own_reference(pack: Pack) -> bool:
+    """Whether the pack has a reference dossier of its own: its examples are laid on it."""
+    return pack.reference is not None and pack.reference.parent.parent == pack.folder
+
+
+def _settled(pack: Pack) -> Pack:
+    """The pack under the settings of its reference dossier, when it has one."""
+    if not _own_reference(pack):
+        return pack
+    base = packs.reference_settings(pack)
+    return packs.overlay(pack, packs.laid_settings(base, base.data, Place(base.shown)))
+
+
 def lint(folder: Path, name: str, engine: str = "duckdb") -> tuple[Pack, list[Problem]]:
     """A pack and what is wrong with its rules beyond what its loading refuses (ConfigurationError)."""
     pack = packs.load(folder, name)
@@ -291,15 +307,14 @@ def lint(folder: Path, name: str, engine: str = "duckdb") -> tuple[Pack, list[Pr
     compiled = plans.compile_pack(pack, dictionary)
     rules = {rule.id: rule for rule in pack.rules}
     demanded: dict[str, str] = {}
-    base = packs.reference_settings(pack)
-    settled = packs.overlay(pack, packs.laid_settings(base, base.data, Place(base.shown)))
+    settled = _settled(pack)
     given = {plan.rule: plans.outcomes(plan, dictionary) for plan in plans.compile_pack(settled, dictionary)}
     for plan in compiled:
         rule = rules[plan.rule]
         document = pack.sources[rule.place.file]
         possible = plans.outcomes(plan, dictionary) | given[plan.rule]
         for index, item in enumerate(rule.examples):
-            if pack.reference is not None and item.expect not in possible and not item.settings:
+            if settled is not pack and item.expect not in possible and not item.settings:
                 what = f"{rule.id} : « {item.title} » ne peut atteindre « {item.expect.word} »"
                 problems.append(document.problem(what, (*rule.key, "examples", index, "expect")))
         for column in rule.body.get("demands", []):

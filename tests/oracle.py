@@ -419,7 +419,9 @@ def part(amount: Any, percent: Any) -> Decimal:
 
 
 def add_months(day: dt.date, months: int) -> dt.date:
-    """The same day so many months later, or the last one of that month."""
+    """The same day so many months later, or the last one of that month; never after the last day that Python knows."""
+    if day.year * 12 + day.month + months > dt.MAXYEAR * 12 + 12:
+        return dt.date.max
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
@@ -485,7 +487,7 @@ _PLAIN: dict[str, Any] = {
     "add_years": lambda a, b: add_months(a, 12 * b),
     "add_months": add_months,
     "add_days": lambda a, b: a + dt.timedelta(days=b),
-    "year_end": lambda a, b: dt.date(a.year + b, 12, 31),
+    "year_end": lambda a, b: dt.date(min(a.year + b, dt.MAXYEAR), 12, 31),
     "greatest": max,
     "least": min,
     "siren": siren,

@@ -137,8 +137,8 @@ def _settings(options: argparse.Namespace) -> tuple[Files, str]:
     from checker.packs import describe
 
     pack = _convention(options.rules, options.convention)
-    lines = describe.to_give(pack) if pack is not None else []
-    text = _template("quitus.yaml", {"PARAMETERS": "".join(f"#   {line}\n" for line in lines)})
+    lines = describe.to_give(pack) if pack is not None else ['nom: {valeur: null, source: ""}']
+    text = _template("quitus.yaml", {"PARAMETERS": "\n".join(f"#   {line}" for line in lines)})
     return {Path(name): text for name in options.names}, "Ensuite : `quitus check DOSSIER` le trouve en remontant."
 
 

@@ -93,10 +93,16 @@ def example(
             row.setdefault(f"lu.{name}", Value(word, place))
         if "lu.sha256" not in row and row.get("sha256"):
             row["lu.sha256"] = row["sha256"]
-    _control_date(found, on, dt.date(2019, 5, 20))
+    _control_date(found, on, _own_date(reference))
     for row in found.tables.get("attestations", []):
         row.setdefault("lu.valide", Value("true", Place(shown)))
     return Submitted(dossier, _rows(found), run=run)
+
+
+def _own_date(reference: yamlfile.Node) -> dt.date:
+    """The control date of the reference dossier: the clock of the examples that have none."""
+    found = reference.data.get("date_controle") if isinstance(reference.data, dict) else None
+    return values.date(found.data) if found is not None and found.data else dt.date.today()
 
 
 def from_node(

@@ -116,7 +116,7 @@ def at(parameter: Parameter, day: dt.date) -> DatedValue | None:
 def to_give(pack: Pack) -> list[str]:
     """The parameters that the pack leaves to the organisation, as lines of `quitus.yaml`."""
     return [
-        f'{item.name}: {{valeur: {"[]" if item.many else ""}, source: ""}}    # {item.title}'
+        f'{item.name}: {{valeur: {"[]" if item.many else "null"}, source: ""}}    # {item.title}'
         for item in pack.parameters.values()
         if item.name != FIRST and all(value.value is None for value in item.values)
     ]

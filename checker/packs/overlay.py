@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,24 @@ from checker.packs.read import dated_value, day, person
 FIRST = "premier_etat_liquidatif"
 
 
-def overlay(pack: Pack, settings: Settings) -> Pack:
-    """The pack as this organisation applies it (ConfigurationError with every fault)."""
+Elsewhere = Callable[[str], bool]
+
+
+def _nowhere(name: str) -> bool:
+    del name
+    return False
+
+
+def overlay(pack: Pack, settings: Settings, elsewhere: Elsewhere = _nowhere) -> Pack:
+    """The pack as this organisation applies it (ConfigurationError with every fault).
+
+    `elsewhere`: whether another pack has a parameter of that name; then it is not this one's matter.
+    """
     if not settings.data:
         return pack
     document: Document = settings.data["__document__"]
     problems: list[Problem] = []
-    parameters = _parameters(pack, settings, document, problems)
+    parameters = _parameters(pack, settings, document, problems, elsewhere)
     persons = list(pack.persons)
     for index, entry in enumerate(settings.data.get("personnes") or []):
         found = person(document, entry, ("personnes", index), problems)
@@ -37,6 +48,7 @@ def overlay(pack: Pack, settings: Settings) -> Pack:
         for index, entry in enumerate(settings.data.get("avenants") or [])
         if (item := _amendment(document, entry, index, folder, parties, problems))
     ]
+    amendments = [item for item in amendments if _concerns(item, parameters, elsewhere)]
     for item in amendments:
         _amend(parameters, item, document, problems)
     if problems:
@@ -48,12 +60,16 @@ def _key(item: Person) -> tuple[str, str, str]:
     return values.person(item.name), values.organisation(item.direction), item.role
 
 
-def _parameters(pack: Pack, settings: Settings, document: Document, problems: list[Problem]) -> dict[str, Parameter]:
+def _parameters(
+    pack: Pack, settings: Settings, document: Document, problems: list[Problem], elsewhere: Elsewhere
+) -> dict[str, Parameter]:
     parameters = dict(pack.parameters)
     for name, entry in (settings.data.get("parametres") or {}).items():
         known = parameters.get(name)
         path = ("parametres", name)
         if known is None:
+            if elsewhere(name):
+                continue
             close = nearest(name, list(parameters))
             problems.append(
                 document.problem(f"paramètre inconnu : « {name} »", path, todo=f"Écrire « {close} » ?" if close else "")
@@ -143,6 +159,12 @@ def _amendment(
         changes=tuple(changes),
         sha256=sha256,
     )
+
+
+def _concerns(item: Amendment, parameters: Mapping[str, Parameter], elsewhere: Elsewhere) -> bool:
+    """Whether an amendment is one of this pack: not when all that it changes is another pack's."""
+    names = [name for name, _ in item.changes]
+    return not names or not all(name not in parameters and elsewhere(name) for name in names)
 
 
 def _amend(parameters: dict[str, Parameter], item: Amendment, document: Document, problems: list[Problem]) -> None:

@@ -107,13 +107,13 @@ class _Reader:
             tables[key] = (*tables.get(key, ()), *lines)
         if self.problems and not above:
             raise ConfigurationError(self.problems)
-        reference = home / str(data.get("reference", "reference")) / "dossier.yaml"
+        reference = (home / str(data.get("reference", "reference")) / "dossier.yaml").resolve()
         return Pack(
             id=str(data.get("id", name)),
             title=str(data.get("title", "")),
             version=str(data.get("version", "")),
             sha256=digest.hexdigest(),
-            folder=home,
+            folder=home.resolve(),
             text=text,
             rules=tuple(rules),
             parameters=parameters,
@@ -122,6 +122,7 @@ class _Reader:
             units=tuple(data.get("units", [])),
             defects=tuple(data.get("defects", [])),
             reference=reference if reference.is_file() else None,
+            examples_of=("moteur", name, *(item.folder.name for item in imported if item.reference == reference)),
             extensions=(
                 *(path for item in imported for path in item.extensions),
                 *((extension,) if extension.is_file() else ()),

@@ -264,7 +264,8 @@ class _Reader:
         return self.call("greatest", [node.this, *node.expressions], node)
 
     def _first(self, node: Any) -> Expr:
-        return self.call("first", [node.this, *node.expressions], node)
+        rest = [node.expression] if node.args.get("expression") is not None else list(node.expressions)
+        return self.call("first", [node.this, *rest], node)
 
     def _ignorenulls(self, node: Any) -> Expr:
         return self.read(node.this)

@@ -42,6 +42,7 @@ class _Display:
         self._stream = stream
         self._last = ("", 0, 0)
         self._next = 0.0
+        self._start = time.monotonic()
         self._bar: Bar | None = None
         self._lock = threading.Lock()
         self._timer = threading.Timer(PATIENCE, self._show)
@@ -81,6 +82,7 @@ class _Display:
             redirect_stderr=False,
         )
         bar.add_task("", total=None, count="")
+        bar.tasks[0].start_time = self._start  # the wait began before the bar was shown
         with self._lock:
             self._bar = bar
             self._tell()
@@ -91,10 +93,7 @@ class _Display:
         if self._bar is None:
             return
         known = total > 1 and done > 0  # a step that says nothing as it goes: the bar only shows that it lives
-        self._bar.update(
-            self._bar.task_ids[0],
-            description=_STEPS.get(step, step),
-            completed=done,
-            total=total if known else None,
-            count=f"{done}/{total}" if known else "",
-        )
+        task = self._bar.tasks[0]
+        task.total = total if known else None
+        count = f"{done}/{total}" if known else ""
+        self._bar.update(task.id, description=_STEPS.get(step, step), completed=done, count=count)

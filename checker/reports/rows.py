@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
-from checker.base.words import Words
+from checker.base.words import Words, counted
 from checker.model import DossierVerdict, Finding, Outcome, Place, Result, Verdicts
-from checker.reports.inert import inert
+from checker.reports.inert import inert, phrase
 
+_ACTORS = ("cedant", "cessionnaire", "comptable", "fournisseur", "organisme", "personne")
 BAD = (Outcome.NON_CONFORME, Outcome.INDETERMINE)
 
 
@@ -107,6 +108,26 @@ def tally(results: Iterable[Result]) -> dict[Outcome, int]:
     """How many rules had each outcome, in the order of the outcomes; those that occur."""
     found = Counter(result.outcome for result in results)
     return {outcome: found[outcome] for outcome in Outcome if found[outcome]}
+
+
+def counts(results: Sequence[Result], words: Words) -> str:
+    """« 4 règles : 3 conformes (dont 1 attestée par une personne), 1 sans objet »."""
+    found = [counted(words, f"count.{outcome.word}", count) for outcome, count in tally(results).items()]
+    by_a_person = sum(attested(result) for result in results)
+    if by_a_person:
+        found[0] += f" ({counted(words, 'count.attested', by_a_person)})"
+    label = counted(words, "count.rules", len(results))
+    return words["text.pair"].format(label=label, text=words["list.comma"].join(found)) if found else label
+
+
+def by_actor(results: Iterable[Result], words: Words) -> list[tuple[str, list[Result]]]:
+    """The results by who must act, under the name of who must; those that name nobody come last."""
+    found: dict[str, list[Result]] = {}
+    for result in results:
+        found.setdefault(result.remedy.to if result.remedy else "", []).append(result)
+    order = [*_ACTORS, *sorted(set(found) - {*_ACTORS, ""}), ""]
+    named = [(words.get(f"actor.{actor or 'nobody'}", phrase(actor, 80)), found.get(actor, [])) for actor in order]
+    return [(name, group) for name, group in named if group]
 
 
 def decisions(verdicts: Verdicts) -> dict[str, int]:

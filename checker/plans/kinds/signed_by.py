@@ -86,7 +86,12 @@ def _match(person: Person, name: Expr, direction: Expr | None, on: Expr, amount:
 
 
 def _executory(persons: list[Person], name: Expr, about: tuple[Expr, ...]) -> Check:
-    delegates = [person for person in persons if person.delegate]
+    holders = {(values.person(item.name), values.organisation(item.direction)) for item in persons if not item.delegate}
+    delegates = [
+        item
+        for item in persons
+        if item.delegate and (values.person(item.name), values.organisation(item.direction)) not in holders
+    ]
     named = tree.either(*[_named(person, name) for person in delegates]) if delegates else tree.FALSE
     ok = (
         tree.either(*[tree.both(_named(person, name), Literal("boolean", person.executory)) for person in delegates])

@@ -6,14 +6,14 @@ rich lays the page out: it takes 60 ms to import, so only `_Page` does it, when 
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from checker.base.words import Words, counted, long_date
 from checker.model import STAGES, DossierVerdict, Finding, Outcome, Place, Result, Verdicts
 from checker.reports import rows
-from checker.reports.inert import encode, inert, phrase
+from checker.reports.blanks import Whole, given_back, held, trimmed
+from checker.reports.inert import encode, phrase
 from checker.reports.rows import Weight
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ ROWS, PLACES, TABLE, DETAILS = 5, 3, 50, 10  # findings of a rule, places of a f
 NARROWEST = 40
 _MESSAGE, _VALUE = 900, 160
 _STYLES = {"conforme": "green", "conforme_avec_reserves": "yellow", "indetermine": "magenta", "non_conforme": "red"}
-_ACTORS = ("cedant", "cessionnaire", "comptable", "fournisseur", "organisme", "personne")
 _BY_ACTOR = (
     (Weight.BREACH, "todo", "red"),
     (Weight.UNKNOWN, "unknown", "magenta"),
@@ -36,12 +35,6 @@ _WORST = ("non_conforme", "indetermine", "conforme_avec_reserves", "conforme")
 
 Part = str | tuple[str, str]  # a text, or a text and its style (« bold red »)
 Entry = tuple[Part, Sequence[Part]]  # a mark or a name, and the paragraph beside it
-
-
-class Whole(str):
-    """A text that no line end may cut."""
-
-    __slots__ = ()
 
 
 def render(verdicts: Verdicts, words: Words, *, color: bool = False, width: int = 100) -> bytes:
@@ -56,13 +49,6 @@ def render(verdicts: Verdicts, words: Words, *, color: bool = False, width: int 
 
 
 # The page
-
-# rich breaks a line at any blank. For one that must not break stands a non-character: `inert` lets no text hold it.
-_KEPT = {"\u00a0": "\ufdd0", "\u202f": "\ufdd1", "\u2007": "\ufdd2", " ": "\ufdd3"}
-_HIDDEN = str.maketrans({blank: mark for blank, mark in _KEPT.items() if blank != " "})
-_GIVEN_BACK = str.maketrans({mark: blank for blank, mark in _KEPT.items()})
-_FRENCH = re.compile("(?<=\u00ab) |(?<=art\\.) | (?=[:;?!%\u20ac\u00bb])")  # plain spaces that French never breaks
-_ENDS = re.compile(r"(?: |\x1b\[[\d;]*m)+$", re.MULTILINE)
 
 
 class _Page:
@@ -142,8 +128,7 @@ class _Page:
 
     def encoded(self) -> bytes:
         """The page: no space at the end of a line, one final newline."""
-        text = self._screen.getvalue().translate(_GIVEN_BACK)
-        return encode(_ENDS.sub(lambda found: found[0].replace(" ", ""), text).rstrip("\n") + "\n")
+        return encode(trimmed(given_back(self._screen.getvalue())).rstrip("\n") + "\n")
 
     def _print(self, shown: RenderableType, indent: int = 0) -> None:
         from rich.padding import Padding
@@ -156,8 +141,7 @@ class _Page:
         text = Text(overflow=overflow)
         for part in parts:
             said, style = (part, "") if isinstance(part, str) else part
-            blank = " " if isinstance(said, Whole) else _FRENCH
-            text.append(re.sub(blank, _KEPT[" "], inert(said)).translate(_HIDDEN), style)
+            text.append(held(said), style)
         return text
 
 
@@ -220,7 +204,7 @@ def _dossier(page: _Page, verdict: DossierVerdict, words: Words) -> None:
     _paste(page, verdict.paste, words)
     _upcoming(page, verdict, words)
     page.blank()
-    page.line(_counts(verdict.results, words))
+    page.line(rows.counts(verdict.results, words))
 
 
 def _decision(page: _Page, decision: str, name: str, words: Words) -> None:
@@ -231,7 +215,7 @@ def _decision(page: _Page, decision: str, name: str, words: Words) -> None:
 
 def _summary(page: _Page, verdict: DossierVerdict, words: Words) -> None:
     """How many rules wait, and for whom: « À faire : cédant (5), cessionnaire (2) »."""
-    waiting = [(_groups(_of(verdict, weight), words), heading, ink) for weight, heading, ink in _BY_ACTOR]
+    waiting = [(rows.by_actor(_of(verdict, weight), words), heading, ink) for weight, heading, ink in _BY_ACTOR]
     if any(groups for groups, _, _ in waiting):
         page.blank()
     for groups, heading, ink in waiting:
@@ -245,16 +229,6 @@ def _of(verdict: DossierVerdict, weight: Weight) -> list[Result]:
     return [result for result in verdict.results if rows.weigh(result) is weight]
 
 
-def _groups(found: Sequence[Result], words: Words) -> list[tuple[str, list[Result]]]:
-    """The results by who must act, under the name of who must."""
-    by_actor: dict[str, list[Result]] = {}
-    for result in found:
-        by_actor.setdefault(result.remedy.to if result.remedy else "", []).append(result)
-    order = [*_ACTORS, *sorted(set(by_actor) - {*_ACTORS, ""}), ""]
-    named = [(words.get(f"actor.{actor or 'nobody'}", phrase(actor, 80)), by_actor.get(actor, [])) for actor in order]
-    return [(name, group) for name, group in named if group]
-
-
 def _left_to_a_person(result: Result) -> bool:
     return bool(result.note) and result.automation == "partielle" and result.outcome is Outcome.CONFORME
 
@@ -263,7 +237,7 @@ def _by_actor(page: _Page, verdict: DossierVerdict, weight: Weight, heading: tup
     """What waits, by who must act; what no rule said of a blocked dossier comes first."""
     alone = rows.orphan(verdict, words) if weight.blocks else None
     mute = alone if alone and (alone.outcome is Outcome.NON_CONFORME) == (weight is Weight.BREACH) else None
-    groups = _groups(_of(verdict, weight), words)
+    groups = rows.by_actor(_of(verdict, weight), words)
     if not groups and mute is None:
         return
     page.heading(*heading)
@@ -396,15 +370,6 @@ def _commas(parts: Sequence[str], words: Words) -> str:
     return words["list.comma"].join(parts)
 
 
-def _counts(results: Sequence[Result], words: Words) -> str:
-    counts = [counted(words, f"count.{outcome.word}", count) for outcome, count in rows.tally(results).items()]
-    by_a_person = sum(rows.attested(result) for result in results)
-    if by_a_person:
-        counts[0] += f" ({counted(words, 'count.attested', by_a_person)})"
-    label = counted(words, "count.rules", len(results))
-    return words["text.pair"].format(label=label, text=_commas(counts, words)) if counts else label
-
-
 def _run(page: _Page, verdicts: Verdicts, words: Words) -> None:
     found = [finding for finding in verdicts.findings if finding.outcome in rows.BAD]
     if found:
@@ -420,7 +385,7 @@ def _run(page: _Page, verdicts: Verdicts, words: Words) -> None:
     _list(page, [_entry(symbol, name, phrase(text)) for name, text in verdicts.notes], "notes", words, cut=True)
     page.blank()
     if len(verdicts.dossiers) != 1:
-        page.line(_counts([result for verdict in verdicts.dossiers for result in verdict.results], words))
+        page.line(rows.counts([result for verdict in verdicts.dossiers for result in verdict.results], words))
     settings = verdicts.settings
     slots = {"path": phrase((settings or {}).get("path") or ""), "sha256": ((settings or {}).get("sha256") or "")[:12]}
     page.line((words["text.settings"].format(**slots) if slots["path"] else words["text.settings_none"], "dim"))
