@@ -161,7 +161,8 @@ def _candidates(let: Aggregate, subject: str, spot: Spot) -> Iterator[Spot]:
     near = _chain(frames, subject)
     if let.across != "dossier":
         for row in range(len(frames.tables[let.table])):
-            if _run(frames, frames.tables[let.table].dossiers[row]) == _run(frames, spot.dossier):
+            dossier = frames.tables[let.table].dossiers[row]
+            if _run(frames, dossier) == _run(frames, spot.dossier) and frames.stage(dossier) is not None:
                 yield spot.over(_above(frames, let.table, row))
         return
     shared = ROOT if let.table in near else next(table for table in chain if table in near)
@@ -193,10 +194,13 @@ def _list_hidden(let: Aggregate, subject: str, spot: Spot) -> bool:
 def _aggregate(let: Aggregate, subject: str, spot: Spot) -> Known:
     """The value over the rows that surely count, and what the rows that may count leave of it.
 
-    Across dossiers, a row of unknown key belongs to no group: it is not known itself, « and nothing else of theirs ».
+    Across dossiers, a row of unknown key, or of a dossier that cannot be read, belongs to no group: its doubt is not the others'
+    (DESIGN §4 « nothing else of theirs »). A subject of unknown key may belong to any group: what it finds there is not known.
     """
     hidden = _list_hidden(let, subject, spot)
     own = [value(mine, spot) for _, mine in let.by]
+    if let.across != "dossier" and None in own:
+        return _FOLDS[let.fn]([], [], True)
     sure: list[Any] = []
     maybe: list[Any] = []
     for item in _candidates(let, subject, spot):

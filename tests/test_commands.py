@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def test_rule_schema_has_a_branch_a_kind() -> None:
     assert set(kind_names()) < set(part)
     for kind in plans.kinds():
         assert part[kind.name]["description"].startswith(kind.doc)
-        example = yamlfile.parse(f"{RULE}check:\n  {kind.example.strip()}\n", "exemple")
+        example = yamlfile.parse(f"{RULE}check:\n{textwrap.indent(kind.example, chr(32) * 2)}\n", "exemple")
         assert not validate(example, "rule"), kind.name
 
 
@@ -99,7 +100,7 @@ RULE = 'id: X-1\ntitle: t\nclause: {article: "1", quote: q}\nsource: loi\nstage:
 CHECK = "check: {at_most: {value: 1.005, limit: 2}}\n"
 WRONG = [
     ("rule", RULE + CHECK, []),
-    ("rule", RULE + "check: {at_mots: {value: 1, limit: 2}}", ["7:", "clé inconnue : « at_mots »", "Écrire « at_most » ?"]),
+    ("rule", RULE + "check: {at_mots: {value: 1, limit: 2}}", ["7:", "« at_mots »", "Écrire « at_most » ?"]),
     ("rule", RULE + "check: {at_most: {value: 1}}", ["7:", "la clé « limit » manque"]),
     ("rule", RULE + "check: {at_most: {value: [1], limit: 2}}", ["une liste : un texte ou un nombre est attendu"]),
     ("rule", RULE + "check: {required: {value: a}, equals: {value: a, expected: b}}", ["une seule", "required"]),
@@ -143,7 +144,8 @@ def test_explain_lists_rules_and_kinds(quitus: Quitus) -> None:
 def test_explain_a_rule_at_a_date(quitus: Quitus) -> None:
     done = quitus("explain", "A4-PLAFOND", "no_gap", "--on", "2019-05-20", "--settings", REFERENCE / "quitus.yaml")
     assert done.returncode == 0, done.stderr
-    for words in ("« une participation maximum de 200 000€ »", "bloquant", "état liquidatif", "20/05/2019", "EL-2019-01",
+    for words in ("« une participation maximum de 200 000€ »", "bloquant", "état liquidatif", "20/05/2019",
+                  "EL-2019-01",
                   "at_most : A value does not exceed", "limit: $plafond", "un centime de trop", "a4-plafond.yaml",
                   "rows: interruptions_prescription.date"):  # fmt: skip
         assert words in done.stdout, words
@@ -197,7 +199,7 @@ def test_new_pack_passes_lint_and_test(quitus: Quitus, tmp_path: Path) -> None:
 
 def test_new_rule_says_every_key(tmp_path: Path) -> None:
     text = (ROOT / "checker/commands/new_templates/rule.yaml").read_text("utf-8")
-    keys = {found for found in re.findall(r"^(?:# )?([a-z_]+):", text, re.M)}
+    keys = set(re.findall(r"^(?:# )?([a-z_]+):", text, re.M))
     assert keys == set(read._RULE_KEYS)
     assert not validate(yamlfile.parse(text.replace("__ID__", "A1"), "r.yaml"), "rule")
 
@@ -213,16 +215,23 @@ def test_new_dossier_has_every_key_and_no_value(quitus: Quitus, tmp_path: Path) 
                 assert re.search(rf"^[ #-]*{last}:.*# .*{re.escape(field.title)}", text, re.M), (
                     f"{table.name} {field.name}"
                 )
-    plain = "\n".join(
-        line.replace("# ", "", 1) if line.lstrip().startswith("# ") else line for line in text.splitlines()[3:]
-    )
-    for name, written in (("as written", text), ("uncommented", re.sub(r": (\[\]|null)( +# .*\n +-)", r":\2", plain))):
+    for written in (text, uncommented(text)):
         (tmp_path / "D-1/dossier.yaml").write_text(written, encoding="utf-8")
         checked = quitus("check", tmp_path / "D-1", "--format", "json")
-        assert checked.returncode in (1, 2), name
-        readable = json.loads(checked.stdout)["dossiers"][0]["results"]
-        if name == "as written":
-            assert next(item for item in readable if item["rule"] == "DOSSIER-LISIBLE")["outcome"] == "conforme"
+        assert checked.returncode in (1, 2), checked.stderr
+        results = json.loads(checked.stdout)["dossiers"][0]["results"]
+        assert next(item for item in results if item["rule"] == "DOSSIER-LISIBLE")["outcome"] == "conforme"
+
+
+def uncommented(text: str) -> str:
+    """The same with the keys given as comments written out, as a person would."""
+    lines = text.splitlines()
+    found = []
+    for line, after in zip(lines, [*lines[1:], ""], strict=True):
+        if after.lstrip().startswith("# ") and not line.lstrip().startswith("#"):
+            line = re.sub(r": (\[\]|null) ", ":  ", line)
+        found.append(re.sub(r"^( *)# ( +)", r"\1\2", line))
+    return "\n".join(found) + "\n"
 
 
 def test_new_settings_are_settings_that_say_nothing(quitus: Quitus, tmp_path: Path) -> None:

@@ -21,12 +21,11 @@ from stdnum.iso7064 import mod_97_10
 
 from checker import facts, findings, packs, plans, tables
 from checker.base import dictionary as dictionaries
-from checker.base import home, plugs, tree, yamlfile
+from checker.base import home, tree, yamlfile
 from checker.base.dictionary import ROOT, Dictionary
 from checker.base.frames import Frames
 from checker.base.tree import Aggregate, Call, Column, Expr, Literal, Part, Plan, Running, Scalar, StateOf
 from checker.findings.engines import duckdb
-from checker.findings.sql import columns_of
 from checker.model import Dossier, Example, Outcome, Pack, Place, Row, Rows, Rule, State, Submitted, Value
 from checker.plans.scope import named
 from tests import oracle
@@ -78,11 +77,16 @@ def disagreements(compiled: Sequence[Plan], frames: Frames) -> list[str]:
     """
     vague = {plan.rule for plan in compiled for part in plan.parts for let in part.lets if isinstance(let, Running)}
     wanted = oracle.evaluate(compiled, frames)
-    folded, faults = findings.evaluate(compiled, frames)
+    seen: dict[str, Any] = {}
+    room = findings._cells
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(findings, "_cells", lambda plan, session: seen.setdefault(plan.rule, room(plan, session)))
+        folded, faults = findings.evaluate(compiled, frames)
     said: list[str] = [f"the engine refuses {fault}" for fault in faults]
-    for rule, found in (rows_of(compiled, frames) if not faults else {}).items():
+    for rule, found in seen.items():
         for index, want in wanted[rule].items():
-            got = found.get(index, {})
+            cells = found.get(index, {})
+            got = {place: findings.worst([cell[0] for cell in parts]) for place, parts in cells.items()}
             for place in sorted({place for place in want if place[1] != oracle.NO_ROW} | set(got)):
                 if got.get(place) != want.get(place) and not (rule in vague and got.get(place) == Outcome.INDETERMINE):
                     said.append(f"{rule} dossier {index} {place}: engine {_word(got.get(place))}, oracle {_word(want.get(place))}")
@@ -90,22 +94,6 @@ def disagreements(compiled: Sequence[Plan], frames: Frames) -> list[str]:
             if outcome != whole and not (rule in vague and outcome == Outcome.INDETERMINE):
                 said.append(f"{rule} dossier {index}: engine {outcome.word}, oracle {whole.word}")
     return said
-
-
-def rows_of(compiled: Sequence[Plan], frames: Frames) -> dict[str, dict[int, dict[tuple[str, int], Outcome]]]:
-    """rule -> dossier -> (table, row) -> outcome, as the engine says it."""
-    columns = columns_of([part for plan in compiled for part in plan.parts])
-    session = plugs.load(findings.ENGINES, "duckdb").session(frames, columns, frames.dictionary)
-    try:
-        return {
-            plan.rule: {
-                dossier: {place: findings.worst([cell[0] for cell in cells]) for place, cells in found.items()}
-                for dossier, found in findings._cells(plan, session).items()
-            }
-            for plan in compiled
-        }
-    finally:
-        session.close()
 
 
 def _word(outcome: Outcome | None) -> str:

@@ -1,4 +1,4 @@
-"""The house grows by files: a clause, a kind, a format and a convention are each added to a copy of it, and nothing else is edited."""
+"""The house grows by files: a clause, a kind, a format, a convention, each added to a copy of it, no file edited."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_format_is_one_python_file(quitus: Quitus, house: Path) -> None:
 
 @pytest.fixture
 def partnership(quitus: Quitus, house: Path) -> Path:
-    """Another convention, paid in advance on fonds de concours: `quitus new pack`, then what was agreed in place of the stub."""
+    """Another convention, paid in advance on fonds de concours: `quitus new pack`, then its folder over the stub."""
     ok(quitus("new", "pack", "partenariat-2024", cwd=house))
     (house / OTHER / "a2-montant.yaml").unlink()
     shutil.copytree(PARTS / "partenariat", house / OTHER, dirs_exist_ok=True)
@@ -106,8 +106,9 @@ def test_its_dossiers_are_decided(quitus: Quitus, partnership: Path) -> None:
     submit(partnership, "TARD", "2024-02-20", "2024-03-15")
     submit(partnership, "FLOU", "date: 2024-02-20", "date: 2024-02-30")
     submit(partnership, "FAUTE", "versement:", "versment:")
-    items = '  - {objet: "Ateliers", date: 2024-06-03, montant: 25000.00}\n  - {objet: "Hébergement", date: 2024-09-02, montant: 15000.00}'
-    submit(partnership, "TABLEUR", f"emplois:\n{items}", "emplois: {fichier: emplois.csv}")
+    text = (PARTS / "partenariat/reference/dossier.yaml").read_text("utf-8")
+    items = text[text.index("emplois:") : text.index("reversement:")]
+    submit(partnership, "TABLEUR", items, "emplois: {fichier: emplois.csv}\n")
     lines = "Objet;Date;Montant\nAteliers;03/06/2024;25000,00\nHébergement;02/09/2024;15000,00\n"
     (partnership / "d/TABLEUR/emplois.csv").write_text(lines, encoding="utf-8")
     found = report(quitus, partnership, "d")
@@ -126,7 +127,7 @@ def test_its_dossiers_are_decided(quitus: Quitus, partnership: Path) -> None:
 
 
 def test_both_conventions_in_a_run(quitus: Quitus, partnership: Path) -> None:
-    """One run, one settings file with what each convention leaves open: each dossier is decided by its own, as if alone."""
+    """One run, one settings file: each dossier is decided by its own convention, as if alone."""
     shutil.copytree(partnership / "fixtures/conforme", partnership / "d/CALV")
     (partnership / "d/CALV/quitus.yaml").replace(partnership / "d/quitus.yaml")
     submit(partnership, "BON")

@@ -121,8 +121,8 @@ def _convert(node: Any, text: str, shown: str, problems: list[Problem], seen: se
             fault(f"clé en double : « {key.value} »", key, "N'en garder qu'une.")
             continue
         child = _convert(value, text, shown, problems, seen, depth + 1)
-        if child.data is None and value.start_mark.line != key.start_mark.line:
-            child = Node(None, key.start_mark.line + 1, key.start_mark.column + 1, True)
+        if value.start_mark.line != key.start_mark.line:  # a block stands at its key
+            child = Node(child.data, key.start_mark.line + 1, key.start_mark.column + 1, child.plain)
         found[key.value] = child
     return Node(found, line, column)
 

@@ -13,14 +13,13 @@ import argparse
 import datetime as dt
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from checker.errors import Problem, UsageError
 
 if TYPE_CHECKING:
-    from checker.model import DatedValue, Finding, Pack, Parameter, Result, Rule
+    from checker.model import Pack, Rule
     from checker.plans.describe import Kind
 
 HELP = "montrer les règles, une règle, ou son calcul"
@@ -70,17 +69,19 @@ def _day(text: str | None) -> dt.date | None:
 
 
 def _packs(folders: Sequence[Path], settings: Path | None) -> list[Pack]:
-    """The packs of these folders, the conventions (those with a reference dossier) first."""
+    """The packs of these folders, under the settings if any, those that no other imports first."""
     from checker import packs
+    from checker.packs import describe
 
     names = [(folder, name) for folder in folders for name in packs.names(folder)]
     if not names:
         raise UsageError([Problem("aucun pack de règles ici", str(folder)) for folder in folders])
     loaded = [packs.load(folder, name) for folder, name in names]
     if settings is not None:
-        given = packs.read_settings([], settings)
-        loaded = [packs.overlay(pack, given) if pack.reference else pack for pack in loaded]
-    return sorted(loaded, key=lambda pack: (pack.reference is None, pack.id))
+        given, names_of = packs.read_settings([], settings), [pack.parameters for pack in loaded]
+        loaded = [packs.overlay(pack, given, lambda name: any(name in known for known in names_of)) for pack in loaded]
+    first = [pack.id for pack in describe.conventions(loaded)]
+    return sorted(loaded, key=lambda pack: (pack.id not in first, pack.id))
 
 
 def _wrap(text: str, indent: int = 0, hang: int | None = None) -> list[str]:
@@ -153,13 +154,16 @@ _ENGINE = ("DOSSIER-LISIBLE", "DEROGATION-VALIDE")
 
 def _page(word: str, packs: Sequence[Pack], day: dt.date) -> Iterator[str]:
     from checker.base.words import words
+    from checker.packs import describe as folders
     from checker.plans import describe
 
     kinds = describe.kinds()
     _known(word, packs, kinds)
     for kind in kinds:
         if kind.name == word:
-            yield from _kind(kind)
+            for depth, text in describe.page(kind):
+                yield from [text] if not depth else [f"{'  ' * depth}{text}"] if "{" in text else _wrap(text, 2 * depth)
+            yield ""
             return
     if word in _ENGINE:
         said = words("fr")
@@ -168,33 +172,13 @@ def _page(word: str, packs: Sequence[Pack], day: dt.date) -> Iterator[str]:
         return
     holders = [pack for pack in packs if any(rule.id == word for rule in pack.rules)]
     rule = next(rule for rule in holders[0].rules if rule.id == word)
-    conventions = [pack for pack in holders if pack.reference is not None] or holders[:1]
+    conventions = folders.conventions(holders)
     yield from _rule(rule)
     for pack in conventions:
         shown = f" ({pack.id})" if len(conventions) > 1 else ""
         yield from _section(f"Paramètres lus{shown}, au {day:%d/%m/%Y}", _parameters(rule, pack, day))
     yield from _duty(rule)
     yield ""
-
-
-def _kind(kind: Kind) -> Iterator[str]:
-    yield kind.name
-    for line in kind.doc.splitlines():
-        yield from _wrap(line, 2)
-    needed = kind.schema.get("required", ())
-    yield from _section("Options", (
-        f"  {name:{_LABEL}}{_allowed(schema)}{'' if name in needed else ' (facultatif)'}"
-        for name, schema in kind.schema["properties"].items()
-    ))  # fmt: skip
-    yield from _section("Exemple", textwrap.indent(kind.example, "  ").splitlines())
-    yield ""
-
-
-def _allowed(schema: Mapping[str, Any]) -> str:
-    if "enum" in schema:
-        return " | ".join(str(item) for item in schema["enum"])
-    kinds = schema.get("type", "")
-    return kinds if isinstance(kinds, str) else " | ".join(kinds)
 
 
 def _rule(rule: Rule) -> Iterator[str]:
@@ -265,29 +249,10 @@ def _parameters(rule: Rule, pack: Pack, day: dt.date | None) -> Iterator[str]:
         chosen = describe.at(found, day) if day is not None else None
         yield from _wrap(f"${name} : {found.title}", 2, 4)
         if len(found.values) < 2:
-            yield from _wrap(_value(found, found.values[0] if found.values else None), 6, 8)
+            yield from _wrap(describe.said(found, found.values[0] if found.values else None), 6, 8)
             continue
         for item in found.values:
-            yield from _wrap(f"{'→' if item is chosen else ' '} {_value(found, item)}", 4, 8)
-
-
-def _value(found: Parameter, item: DatedValue | None) -> str:
-    from checker.base import french, values
-
-    known = item.value if item is not None else None
-    if item is None or (known is None and not item.blank and not item.not_before and not item.not_after):
-        return "inconnue : à donner dans quitus.yaml"
-    each = known if isinstance(known, tuple) else () if known is None else (known,)
-    shown = [
-        french.money(value) if isinstance(value, Decimal) and found.type == "money" else values.show(value) or ""
-        for value in each
-    ]
-    text = ", ".join(shown) or ("liste vide" if known == () else "en blanc" if item.blank else "inconnue")
-    spans = [("du", item.start), ("au", item.end)]
-    if known is None:
-        spans += [("pas avant le", item.not_before), ("pas après le", item.not_after)]
-    text += "".join(f" {word} {day:%d/%m/%Y}" for word, day in spans if day)
-    return f"{text}  [{item.source}]" if item.source else text
+            yield from _wrap(f"{'→' if item is chosen else ' '} {describe.said(found, item)}", 4, 8)
 
 
 # The computation of a dossier
@@ -298,6 +263,7 @@ def _computation(
 ) -> Iterator[str]:
     from checker import packs as room
     from checker import pipeline
+    from checker.reports import trace
 
     asked = pipeline.Options(paths=(options.dossier,), on=on, settings=options.settings, rules=options.rules)
     verdicts = pipeline.check(asked)
@@ -310,7 +276,10 @@ def _computation(
         for result in verdict.results:
             if result.rule not in words:
                 continue
-            yield from _result(result)
+            yield ""
+            yield from _wrap(f"{result.rule} : {result.title}")
+            for label, text in trace.result(result):
+                yield from _labelled(label, text)
             pack = by_id.get(verdict.pack["id"])
             rule = next((item for item in pack.rules if item.id == result.rule), None) if pack else None
             if pack is not None and rule is not None:
@@ -323,37 +292,3 @@ def _computation(
 
 def _settings_path(found: Mapping[str, str], chosen: Path | None) -> Path:
     return chosen or Path(found["path"])
-
-
-def _result(result: Result) -> Iterator[str]:
-    from checker.base.words import words
-
-    said = words("fr")
-    yield ""
-    yield from _wrap(f"{result.rule} : {result.title}")
-    counts = ", ".join(f"{count} {said[f'outcome.{outcome.word}']}" for outcome, count in sorted(result.counts.items()))
-    yield from _labelled("Résultat", f"{said[f'outcome.{result.outcome.word}']} ({counts})")
-    yield from _labelled("Clause", f"article {result.clause.article} : « {result.clause.quote} »")
-    for finding in result.findings:
-        yield from _finding(finding)
-
-
-def _finding(finding: Finding) -> Iterator[str]:
-    from checker.base.words import words
-
-    yield ""
-    yield from _wrap(f"{finding.subject} : {words('fr')[f'outcome.{finding.outcome.word}']}", 2)
-    for label, text in (
-        ("  constaté", finding.observed),
-        ("  attendu", finding.expected),
-        ("  message", finding.message),
-        ("  raison", finding.reason),
-        ("  manque", ", ".join(finding.missing)),
-    ):
-        if text:
-            yield from _labelled(label, text)
-    for name, value in finding.trace:
-        yield from _labelled(f"  {name}", value)
-    for place, excerpt in zip(finding.locations, finding.excerpts or ("",) * len(finding.locations), strict=False):
-        where = ":".join(str(part) for part in (place.file, place.place, place.line, place.column) if part is not None)
-        yield from _labelled("  lu", f"{where}  « {excerpt} »" if excerpt else where)

@@ -146,9 +146,10 @@ def _convention(rules: Path | None, name: str | None) -> Pack | None:
     """The pack of that name; without a name the only one that dossiers may name, else None."""
     from checker import packs
     from checker.base import home
+    from checker.packs import describe
 
     folder = rules or home.rules()
     if name is not None:
         return packs.load(folder, name)
-    found = [pack for pack in (packs.load(folder, each) for each in packs.names(folder)) if pack.reference is not None]
+    found = describe.conventions([packs.load(folder, each) for each in packs.names(folder)])
     return found[0] if len(found) == 1 else None

@@ -21,7 +21,7 @@ READERS = "checker.facts.readers"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A manifest parsed once: its tree and text, or why it is no YAML. `convention`: as written, when it can be told."""
+    """A manifest parsed once: its tree and text, or why it is no YAML. `convention`: as written, if it is."""
 
     dossier: Dossier
     node: yamlfile.Node | None

@@ -1,21 +1,26 @@
-"""What a rule's file may hold, as a JSON schema: the keys are those that `read` reads, a check is what the kinds say."""
+"""What a rule's file may hold, as a JSON schema (keys of `read`, checks of the kinds); parameters in words."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
-from checker.model import SEVERITIES, SOURCES, STAGES, DatedValue, Outcome, Pack, Parameter, Rule
+from checker.base import french, values
+from checker.model import SEVERITIES, SOURCES, STAGES, DatedValue, Outcome, Pack, Parameter, Rule, Scalar
 from checker.packs import read
 from checker.packs.overlay import FIRST
 
 _TEXT = {"type": "string"}
 _FULL = {"type": "string", "minLength": 1}
+_ID = {"type": "string", "pattern": "^[A-Z0-9][A-Z0-9-]*$"}
 _DATE = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _OBJECT = {"type": "object"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_LET = {"type": "object", "additionalProperties": {"$ref": "#/$defs/let"}}
 _QUOTE = {"quote": _FULL, "line": {"type": "integer", "minimum": 1}}
 _REQUIRED = ("id", "title", "clause", "source", "stage", "severity")
 
@@ -48,21 +53,24 @@ _EXAMPLES = {
     "expect": {"enum": [outcome.word for outcome in Outcome]},
 }
 KEYS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "id": ("Identifiant de la règle, unique ; il ne change jamais.", {"type": "string", "pattern": "^[A-Z0-9][A-Z0-9-]*$"}),
+    "id": ("Identifiant de la règle, unique ; il ne change jamais.", _ID),
     "title": ("Le devoir en une phrase, pas la faute.", _FULL),
     "clause": ("L'article et sa citation mot pour mot ; `line` quand elle est plusieurs fois dans le texte.", _CLAUSE),
     "source": ("D'où vient le devoir.", {"enum": list(SOURCES)}),
     "stage": ("L'étape à partir de laquelle il est dû.", {"enum": list(STAGES)}),
-    "severity": ("bloquant : la décision en dépend ; reserve : elle le dit ; information : elle n'y change rien.", {"enum": list(SEVERITIES)}),
-    "automation": ("complete, partielle (ce qu'une personne doit encore regarder est dit dans `note`) ou humaine.", {"enum": list(read._AUTOMATION)}),
+    "severity": ("bloquant : la décision en dépend ; reserve : elle le dit ; information : elle n'y change rien.",
+                 {"enum": list(SEVERITIES)}),
+    "automation": ("complete, partielle (ce qu'une personne doit encore regarder est dit dans `note`) ou humaine.",
+                   {"enum": list(read._AUTOMATION)}),
     "scope": ("pack : ce qu'aucun dossier ne porte.", {"enum": ["dossier", "pack"]}),
-    "at": ("La date du fait jugé : paramètres, personnes et codes sont lus à ce jour (à défaut la date de contrôle).", _TEXT),
+    "at": ("La date à laquelle paramètres, personnes et codes sont lus (à défaut celle du contrôle).", _TEXT),
     "for_each": ("La table dont chaque ligne est jugée (à défaut le dossier).", _TEXT),
     "when": ("Condition : la règle est sans objet quand elle est fausse, indéterminée quand elle est inconnue.", _TEXT),
-    "let": ("Valeurs nommées, pour le contrôle et les messages.", {"type": "object", "additionalProperties": {"$ref": "#/$defs/let"}}),
-    "demands": ("Faits qui doivent être indiqués : en blanc, ils sont un manquement.", {"type": "array", "items": _TEXT}),
+    "let": ("Valeurs nommées, pour le contrôle et les messages.", _LET),
+    "demands": ("Faits qui doivent être indiqués : en blanc, ils sont un manquement.", _TEXTS),
     "check": ("Exactement un genre, ou `all:` / `any:` de plusieurs.", {"$ref": "#/$defs/part"}),
-    "messages": ("Une phrase par résultat, avec {observed}, {expected}, {at}, {missing}, les valeurs nommées et les colonnes.", _MESSAGES),
+    "messages": ("Une phrase par résultat, avec {observed}, {expected}, {at}, {missing}, valeurs nommées et colonnes.",
+                 _MESSAGES),
     "remedy": ("Qui doit faire quoi.", _closed({"to": {"enum": list(read._ACTORS)}, "text": _FULL}, "to", "text")),
     "examples": ("Faits posés sur le dossier de référence, et le résultat attendu ; un au moins par résultat possible.",
                  {"type": "array", "items": _closed(_EXAMPLES, "title", "expect")}),
@@ -83,7 +91,7 @@ def rule_schema(definitions: Mapping[str, Any]) -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "quitus-rule/1",
         "title": "Règle",
-        "description": "Une règle, ou plusieurs (`defaults:` et `rules:`). Écrit par `quitus schema` : ne pas modifier.",
+        "description": "Une règle, ou plusieurs (`defaults:` et `rules:`). `quitus schema` l'écrit : ne pas modifier.",
         "type": "object",
         "if": {"required": ["rules"]},
         "then": _closed(several, "rules"),
@@ -95,6 +103,16 @@ def rule_schema(definitions: Mapping[str, Any]) -> dict[str, Any]:
 def dump(schema: Mapping[str, Any]) -> str:
     """A schema as its file holds it."""
     return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
+
+
+def conventions(loaded: Sequence[Pack]) -> list[Pack]:
+    """The packs that dossiers name: those that no other of these imports."""
+    imported = {
+        str(name)
+        for pack in loaded
+        for name in (pack.sources[f"{pack.folder.name}/pack.yaml"].data.get("imports") or [])
+    }
+    return [pack for pack in loaded if pack.folder.name not in imported]
 
 
 def parameters(rule: Rule, pack: Pack) -> tuple[str, ...]:
@@ -120,3 +138,24 @@ def to_give(pack: Pack) -> list[str]:
         for item in pack.parameters.values()
         if item.name != FIRST and all(value.value is None for value in item.values)
     ]
+
+
+def said(parameter: Parameter, item: DatedValue | None) -> str:
+    """A value of a parameter, its validity and its source."""
+    known = item.value if item is not None else None
+    if item is None or (known is None and not item.blank and not item.not_before and not item.not_after):
+        return "inconnue : à donner dans quitus.yaml"
+    each = known if isinstance(known, tuple) else () if known is None else (known,)
+    text = ", ".join(_shown(parameter, value) for value in each)
+    text = text or ("liste vide" if known == () else "en blanc" if item.blank else "inconnue")
+    spans = [("du", item.start), ("au", item.end)]
+    if known is None:
+        spans += [("pas avant le", item.not_before), ("pas après le", item.not_after)]
+    text += "".join(f" {word} {day:%d/%m/%Y}" for word, day in spans if day)
+    return f"{text}  [{item.source}]" if item.source else text
+
+
+def _shown(parameter: Parameter, value: Scalar) -> str:
+    if parameter.type == "money" and isinstance(value, Decimal):
+        return french.money(value)
+    return french.day(value) if isinstance(value, dt.date) else values.show(value) or ""

@@ -13,7 +13,7 @@ from checker.base.plugs import nearest
 from checker.base.yamlfile import Document, Key
 from checker.errors import ConfigurationError, Problem
 from checker.model import Amendment, DatedValue, Pack, Parameter, Person, Settings
-from checker.packs.read import dated_value, day, person
+from checker.packs.dated import dated_value, day, person
 
 FIRST = "premier_etat_liquidatif"
 

@@ -13,7 +13,7 @@ from checker.base.plugs import nearest
 from checker.base.yamlfile import Document
 from checker.errors import ConfigurationError, Problem, UsageError
 from checker.model import Pack, Place, Settings, Waiver
-from checker.packs.read import day
+from checker.packs.dated import day
 
 NAME = "quitus.yaml"
 _KEYS = "parametres premier_etat_liquidatif registre personnes avenants derogations".split()

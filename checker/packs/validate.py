@@ -44,9 +44,10 @@ def _validator(name: str) -> Any:
     import jsonschema
 
     text = (home.schemas() / f"{name}.schema.json").read_text(encoding="utf-8")
-    base = jsonschema.Draft202012Validator
+    base: Any = jsonschema.Draft202012Validator
+    extend: Any = jsonschema.validators.extend
     checker = base.TYPE_CHECKER.redefine("number", _number).redefine("integer", _integer)
-    return jsonschema.validators.extend(base, type_checker=checker)(json.loads(text))
+    return extend(base, type_checker=checker)(json.loads(text))
 
 
 def _number(_: Any, value: Any) -> bool:

@@ -19,9 +19,9 @@ _MESSAGES = {
     "additionalProperties": False,
     "properties": {outcome.word: _TEXT for outcome in Outcome},
 }
-_PART = {
-    "stage": ("L'étape à partir de laquelle cette partie est due (à défaut celle de la règle).", {"enum": list(STAGES)}),
-    "when": ("Condition : cette partie est sans objet quand elle est fausse, indéterminée quand elle est inconnue.", _TEXT),
+_PART: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "stage": ("L'étape à partir de laquelle elle est due (à défaut celle de la règle).", {"enum": list(STAGES)}),
+    "when": ("Condition : fausse, la partie est sans objet ; inconnue, elle est indéterminée.", _TEXT),
     "message": ("La phrase du non-conforme.", _TEXT),
     "messages": ("Une phrase par résultat.", _MESSAGES),
     "for_each": ("La table dont chaque ligne est jugée (à défaut celle de la règle).", _TEXT),
@@ -54,21 +54,21 @@ def kinds() -> tuple[Kind, ...]:
 
 def _kind(name: str) -> Kind:
     plug = plugs.load(KINDS, name.replace("_", "-"))
-    return Kind(name, (plug.__doc__ or name).strip(), plug.SCHEMA, plug.EXAMPLE)
+    return Kind(name, (plug.__doc__ or name).strip(), plug.SCHEMA, plug.EXAMPLE.strip())
 
 
 def definitions() -> dict[str, Any]:
     """The `$defs` of the schema of rules that come from here: `part` (a check) and `let` (a named value)."""
-    branches = {
+    branches: dict[str, Any] = {
         kind.name: {"description": f"{kind.doc}\n\n{kind.example}", "additionalProperties": False, **kind.schema}
         for kind in kinds()
     }
     parts = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/part"}}
-    joined = {
+    joined: dict[str, Any] = {
         "all": {"description": "Toutes ces parties sont dues.", **parts},
         "any": {"description": "L'une de ces parties suffit.", **parts},
     }
-    own = {name: {"description": said, **schema} for name, (said, schema) in _PART.items()}
+    own: dict[str, Any] = {name: {"description": said, **schema} for name, (said, schema) in _PART.items()}
     return {"part": _exactly_one({**branches, **joined}, own), "let": _let()}
 
 
@@ -82,7 +82,7 @@ def _exactly_one(chosen: Mapping[str, Any], others: Mapping[str, Any]) -> dict[s
 
 
 def _let() -> dict[str, Any]:
-    forms = {name: _VALUE for name in (*AGGREGATES, *RUNNING)}
+    forms = dict.fromkeys((*AGGREGATES, *RUNNING), _VALUE)
     keys = {
         "where": _TEXT,
         "by": {"type": ["string", "array", "object"]},
@@ -97,6 +97,25 @@ def _let() -> dict[str, Any]:
         "if": {"type": "object"},
         "then": found,
     }
+
+
+def page(kind: Kind) -> Iterator[tuple[int, str]]:
+    """A kind in words: (depth, line)."""
+    yield 0, kind.name
+    yield from ((1, line) for line in kind.doc.splitlines())
+    yield 0, ""
+    yield 0, "Options"
+    needed = kind.schema.get("required", ())
+    for name, schema in kind.schema["properties"].items():
+        yield 1, f"{name} : {_allowed(schema)}{'' if name in needed else ' (facultatif)'}"
+    yield 0, ""
+    yield 0, "Exemple"
+    yield from ((1, line) for line in kind.example.splitlines())
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    found = schema.get("enum", schema.get("type", ""))
+    return found if isinstance(found, str) else " | ".join(str(item) for item in found)
 
 
 def lines(check: Any, depth: int = 0) -> Iterator[tuple[int, str]]:

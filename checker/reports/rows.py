@@ -13,6 +13,7 @@ from checker.model import DossierVerdict, Finding, Outcome, Place, Result, Verdi
 from checker.reports.inert import inert, phrase
 
 _ACTORS = ("cedant", "cessionnaire", "comptable", "fournisseur", "organisme", "personne")
+READABLE = "DOSSIER-LISIBLE"
 BAD = (Outcome.NON_CONFORME, Outcome.INDETERMINE)
 
 
@@ -67,13 +68,19 @@ def shown(result: Result) -> tuple[Finding, ...]:
     return (Finding(result.rule, "", result.outcome, result.title),)
 
 
+def own(verdict: DossierVerdict) -> Iterator[Result]:
+    """The results that have something of their own to say: of a dossier that cannot be read, the other rules do not."""
+    unread = any(result.rule == READABLE and result.outcome in BAD for result in verdict.results)
+    return (result for result in verdict.results if result.findings or result.outcome not in BAD or not unread)
+
+
 def orphan(verdict: DossierVerdict, words: Words) -> Finding | None:
     """A finding for a decision that stops a dossier and that no result carries: the decision is never mute."""
     outcome = {"non_conforme": Outcome.NON_CONFORME, "indetermine": Outcome.INDETERMINE}.get(verdict.decision)
     if outcome is None or any(weigh(result).blocks for result in verdict.results):
         return None
     said = words["text.undecided"].format(decision=words[f"decision.{verdict.decision}"])
-    return Finding("DOSSIER-LISIBLE", "", outcome, said if verdict.results else words["text.unread"])
+    return Finding(READABLE, "", outcome, said if verdict.results else words["text.unread"])
 
 
 def of_dossier(verdict: DossierVerdict, words: Words) -> Iterator[Row]:
@@ -81,7 +88,7 @@ def of_dossier(verdict: DossierVerdict, words: Words) -> Iterator[Row]:
     alone = orphan(verdict, words)
     if alone is not None:
         yield Row(Weight.BREACH if alone.outcome is Outcome.NON_CONFORME else Weight.UNKNOWN, alone, None, verdict)
-    for result in verdict.results:
+    for result in own(verdict):
         weight = weigh(result)
         if weight is not Weight.GREEN:
             yield from (Row(weight, finding, result, verdict) for finding in shown(result))

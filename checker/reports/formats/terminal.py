@@ -226,7 +226,7 @@ def _summary(page: _Page, verdict: DossierVerdict, words: Words) -> None:
 
 
 def _of(verdict: DossierVerdict, weight: Weight) -> list[Result]:
-    return [result for result in verdict.results if rows.weigh(result) is weight]
+    return [result for result in rows.own(verdict) if rows.weigh(result) is weight]
 
 
 def _left_to_a_person(result: Result) -> bool:
