@@ -12,6 +12,7 @@ from typing import Any
 from checker.base import tree
 from checker.base.dictionary import ROOT
 from checker.base.tree import Call, Literal
+from checker.model import State
 from checker.plans import lets
 from checker.plans.scope import Check, Fault, Scope
 
@@ -38,7 +39,7 @@ def compile(options: Mapping[str, Any], scope: Scope) -> Check:
     words = {outcome: text.replace("{nature}", nature) for outcome, text in WORDS.items()}
     if options["for"] == "dossier":
         let = lets.aggregate(scope, scope.fresh("piece"), "exists", "pieces", where=f"pieces.nature = '{nature}'")
-        return Check(scope.add(let), subject=ROOT, words=words)
+        return Check(_listed(scope.add(let)), subject=ROOT, words=words)
     if scope.subject != "depenses":
         raise Fault("`for: lignes` va avec `for_each: depenses`", scope.base)
     lines = scope.fresh("lignes")
@@ -49,4 +50,11 @@ def compile(options: Mapping[str, Any], scope: Scope) -> Check:
     twins = lets.aggregate(scope, scope.fresh("lignes"), "count", "depenses", by="depenses.ligne")
     alone = tree.compare("le", tree.exact(scope.add(twins)), Literal("number", 1))
     ok = Call("boolean", "case", (alone, found, tree.UNKNOWN))
-    return Check(ok, about=(scope.column("depenses.ligne"),), words=words)
+    return Check(_listed(ok), about=(scope.column("depenses.ligne"),), words=words)
+
+
+def _listed(found: tree.Expr) -> tree.Expr:
+    """No list of pieces is no piece: a nature that no entry has is a breach."""
+    state = tree.StateOf("number", ROOT, "pieces[]")
+    without = Call("boolean", "in", (state, *(Literal("number", int(item)) for item in (State.BLANK, State.ABSENT))))
+    return Call("boolean", "case", (without, tree.FALSE, found))
