@@ -11,12 +11,14 @@ from checker.base.dictionary import ROOT
 from checker.base.frames import HIDDEN, Frames
 from checker.base.tree import Part, Plan
 from checker.findings import evidence
-from checker.findings.sql import columns_of
+from checker.findings.sql import PER_PART, columns_of
 from checker.model import Evaluated, Finding, Outcome
 
 ENGINES = "checker.findings.engines"
 _ORDER = (Outcome.NON_CONFORME, Outcome.INDETERMINE, Outcome.CONFORME, Outcome.SANS_OBJET)
+SHALLOW = 8  # more named values than this in a part are a chain: a statement of their own
 Cell = tuple[Outcome, Part, tuple[Any, ...]]
+Cells = dict[int, dict[tuple[str, int], list[Cell]]]  # dossier -> (table, row) -> what each part says there
 
 
 def engine_names() -> tuple[str, ...]:
@@ -36,37 +38,53 @@ def evaluate(
     parts = [part for plan in plans for part in plan.parts]
     session = plug.session(frames, columns_of(parts), frames.dictionary)
     found: dict[str, dict[int, Evaluated]] = {}
-    faults: list[str] = []
     try:
+        cells, faults = _cells(plans, session)
         for plan in plans:
-            try:
-                cells = _cells(plan, session)
-            except RuntimeError as error:
-                faults.append(f"{plan.rule} : {error}")
-                found[plan.rule] = _failed(plan, frames, str(error))
-                continue
-            found[plan.rule] = _fold(plan, cells, frames, all_evidence, _gates(plan, frames, session))
+            if plan.rule in faults:
+                found[plan.rule] = _failed(plan, frames, faults[plan.rule])
+            else:
+                found[plan.rule] = _fold(plan, cells[plan.rule], frames, all_evidence, _gates(plan, frames, session))
     finally:
         session.close()
-    return found, tuple(faults)
+    return found, tuple(f"{rule} : {reason}" for rule, reason in faults.items())
 
 
-def _cells(plan: Plan, session: Any) -> dict[int, dict[tuple[str, int], list[Cell]]]:
-    """dossier -> (table, row) -> the outcome of each part there."""
-    groups: dict[str, list[Part]] = {}
-    for part in plan.parts:
-        groups.setdefault(part.subject, []).append(part)
-    cells: dict[int, dict[tuple[str, int], list[Cell]]] = {}
-    for subject, parts in groups.items():
-        statement = session.emitter.statement(subject, parts)
-        for row in session.run(statement):
-            place = cells.setdefault(int(row[0]), {}).setdefault((subject, int(row[1])), [])
-            start = 2
-            for part in parts:
-                end = start + 4 + len(part.shows)
-                place.append((Outcome(row[start]), part, tuple(row[start + 1 : end])))
-                start = end
-    return cells
+def _cells(plans: Sequence[Plan], session: Any) -> tuple[dict[str, Cells], dict[str, str]]:
+    """rule -> its cells, and rule -> why the engine refused it.
+
+    One statement for the row duties of a table, one for those with named values, one a rule for long chains of them;
+    a statement that fails is run again rule by rule, so that only the faulty one is lost.
+    """
+    batches: dict[tuple[str, str], list[tuple[str, Part]]] = {}
+    for plan in plans:
+        for part in plan.parts:
+            kind = "" if not part.lets else "lets" if len(part.lets) <= SHALLOW else plan.rule
+            batches.setdefault((part.subject, kind), []).append((plan.rule, part))
+    cells: dict[str, Cells] = {plan.rule: {} for plan in plans}
+    faults: dict[str, str] = {}
+    for (subject, _), batch in batches.items():
+        try:
+            _run(subject, batch, session, cells)
+        except RuntimeError:
+            for rule in dict.fromkeys(rule for rule, _ in batch):
+                try:
+                    _run(subject, [item for item in batch if item[0] == rule], session, cells)
+                except RuntimeError as error:
+                    faults[rule] = str(error)
+    return cells, faults
+
+
+def _run(subject: str, batch: Sequence[tuple[str, Part]], session: Any, cells: dict[str, Cells]) -> None:
+    statement = session.emitter.statement(subject, [part for _, part in batch])
+    for row in session.run(statement):
+        dossier, place = int(row[0]), (subject, int(row[1]))
+        start = 2
+        for rule, part in batch:
+            end = start + PER_PART + len(part.shows)
+            cell = (Outcome(row[start]), part, tuple(row[start + 1 : end]))
+            cells[rule].setdefault(dossier, {}).setdefault(place, []).append(cell)
+            start = end
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:
@@ -76,7 +94,7 @@ def worst(outcomes: Sequence[Outcome]) -> Outcome:
 
 def _fold(
     plan: Plan,
-    cells: Mapping[int, Mapping[tuple[str, int], list[Cell]]],
+    cells: Cells,
     frames: Frames,
     all_evidence: bool,
     waived: frozenset[tuple[str, int]],
@@ -120,7 +138,8 @@ def _gates(plan: Plan, frames: Frames, session: Any) -> frozenset[tuple[str, int
         whens = [part.when for part in plan.parts if part.subject == subject]
         tables = {table for when in whens for table, _ in tree.columns(when)}
         refs = any(isinstance(node, tree.Ref) for when in whens for node in tree.walk(when))
-        if None in whens or tables != {ROOT} or refs:
+        hidden = any(_hidden(subject, dossier, frames) for dossier in range(len(frames.submitted)))
+        if not hidden or None in whens or tables != {ROOT} or refs:
             continue
         asked = tree.either(*(when for when in whens if when is not None))
         gate = dataclasses.replace(

@@ -32,11 +32,14 @@ def measures(let: Aggregate, name: str, conditions: list[str], value: str | None
     return f"{folded} AS n_{name}, {count(hidden)} AS u_{name}, {negative} AS m_{name}"
 
 
-def filled(let: Aggregate, name: str, lost: str | None, templates: Mapping[str, str]) -> str:
-    """The named value and its bounds; `lost`: SQL of whether rows may exist that were not read or not matched."""
+def filled(let: Aggregate, name: str, lost: str | None, group: str, templates: Mapping[str, str]) -> str:
+    """The named value and its bounds; `lost`: SQL of whether rows may exist that were not read or matched.
+
+    `group`: the alias of the grouped frame.
+    """
     gone = f"CASE WHEN {lost} THEN 1 ELSE 0 END" if lost is not None else "0"
-    hidden = f"(COALESCE(g.u_{name}, 0) + {gone})"
-    count = f"COALESCE(g.n_{name}, 0)"
+    hidden = f"(COALESCE({group}.u_{name}, 0) + {gone})"
+    count = f"COALESCE({group}.n_{name}, 0)"
     if let.fn in ("exists", "any", "all"):
         found, none = ("FALSE", "TRUE") if let.fn == "all" else ("TRUE", "FALSE")
         return f"CASE WHEN {count} > 0 THEN {found} WHEN {hidden} > 0 THEN NULL ELSE {none} END AS {name}"
@@ -45,9 +48,9 @@ def filled(let: Aggregate, name: str, lost: str | None, templates: Mapping[str, 
         return f"CASE WHEN {hidden} = 0 THEN {count} END AS {name}, {count} AS {name}__lo, {high} AS {name}__hi"
     if let.fn == "sum":
         zero = templates["zero"] if let.type == "money" else "0"
-        exact = f"CASE WHEN {hidden} = 0 THEN COALESCE(g.n_{name}, {zero}) END"
-        low = f"CASE WHEN {hidden} = 0 OR COALESCE(g.m_{name}, 0) = 0 THEN COALESCE(g.n_{name}, {zero}) END"
+        exact = f"CASE WHEN {hidden} = 0 THEN COALESCE({group}.n_{name}, {zero}) END"
+        low = f"CASE WHEN {hidden} = 0 OR COALESCE({group}.m_{name}, 0) = 0 THEN COALESCE({group}.n_{name}, {zero}) END"
         return f"{exact} AS {name}, {low} AS {name}__lo, {exact} AS {name}__hi"
-    exact = f"CASE WHEN {hidden} = 0 THEN g.n_{name} END"
-    low, high = (f"g.n_{name}", exact) if let.fn == "max" else (exact, f"g.n_{name}")
+    exact = f"CASE WHEN {hidden} = 0 THEN {group}.n_{name} END"
+    low, high = (f"{group}.n_{name}", exact) if let.fn == "max" else (exact, f"{group}.n_{name}")
     return f"{exact} AS {name}, {low} AS {name}__lo, {high} AS {name}__hi"

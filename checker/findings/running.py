@@ -8,7 +8,8 @@ alone: one dossier only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from checker.base import tree
 from checker.base.dictionary import ROOT
@@ -18,58 +19,113 @@ Add = Callable[[str], str]  # adds a frame, gives its name
 Say = Callable[[Expr], str]  # SQL of a node
 
 
-def frames(let: Running, name: str, last: str, add: Add, say: Say, templates: Mapping[str, str]) -> str:
-    """Add the frames that compute a running sum after `last`; the name of the last one."""
-    zero = templates["zero"] if let.type == "money" else "0"
-    keys = [say(key) for key in let.by]
-    order = [say(key) for key in let.order] or ["dossier_"]
-    rank = ", ".join([*(templates["asc"].format(key) for key in order), "reference_", "row_"])
-    part = "PARTITION BY " + ", ".join(["run_", *keys])
-    upto = f"({part} ORDER BY {rank} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
-    lost = " OR ".join(f"({key}) IS NULL" for key in keys) or "FALSE"
-    unplaced = " OR ".join(f"({key}) IS NULL" for key in order[1:]) or "FALSE"
+def frames(lets: Sequence[tuple[Running, str]], last: str, add: Add, say: Say, templates: Mapping[str, str]) -> str:
+    """Add the frames that compute running sums after `last`, each step of all of them in one; the last one's name."""
+    for step in (_read, _first, _so_far, _sum, _result):
+        columns = [column for let, name in lets for column in step(_Sum(let, name, say, templates))]
+        if columns:
+            last = add(f"SELECT *, {', '.join(columns)} FROM {last}")
+    return last
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """One running sum being written: the pieces of SQL that its steps share."""
+
+    let: Running
+    name: str
+    say: Say
+    templates: Mapping[str, str]
+
+    @property
+    def zero(self) -> str:
+        return self.templates["zero"] if self.let.type == "money" else "0"
+
+    @property
+    def keys(self) -> list[str]:
+        return [self.say(key) for key in self.let.by]
+
+    @property
+    def order(self) -> list[str]:
+        return [self.say(key) for key in self.let.order] or ["dossier_"]
+
+    @property
+    def rank(self) -> str:
+        return ", ".join([*(self.templates["asc"].format(key) for key in self.order), "reference_", "row_"])
+
+    @property
+    def part(self) -> str:
+        return "PARTITION BY " + ", ".join(["run_", *self.keys])
+
+    @property
+    def upto(self) -> str:
+        return f"({self.part} ORDER BY {self.rank} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+
+    @property
+    def before(self) -> str:
+        return f"(h_{self.name} = 1 AND s_{self.name} = 0)"
+
+
+def _read(made: _Sum) -> list[str]:
+    name, say, let = made.name, made.say, made.let
+    lost = " OR ".join(f"({key}) IS NULL" for key in made.keys) or "FALSE"
+    unplaced = " OR ".join(f"({key}) IS NULL" for key in made.order[1:]) or "FALSE"
     begins = f"CASE WHEN {say(let.anchor)} THEN 1 ELSE 0 END" if let.anchor is not None else "0"
-    level = add(
-        f"SELECT *, {say(let.value)} AS w_{name}, {order[0]} AS o_{name}, ({lost}) AS k_{name},"
-        f" ({unplaced}) AS p_{name}, {begins} AS a_{name} FROM {last}"
-    )
-    if let.distinct:
-        same = ", ".join(["run_", *keys, f"w_{name}"])
-        first = f"ROW_NUMBER() OVER (PARTITION BY {same} ORDER BY {rank}) = 1"
-        level = add(f"SELECT *, CASE WHEN w_{name} IS NOT NULL AND {first} THEN 1 ELSE 0 END AS d_{name} FROM {level}")
+    return [
+        f"{say(let.value)} AS w_{name}",
+        f"{made.order[0]} AS o_{name}",
+        f"({lost}) AS k_{name}",
+        f"({unplaced}) AS p_{name}",
+        f"{begins} AS a_{name}",
+    ]
+
+
+def _first(made: _Sum) -> list[str]:
+    if not made.let.distinct:
+        return []
+    same = ", ".join(["run_", *made.keys, f"w_{made.name}"])
+    first = f"ROW_NUMBER() OVER (PARTITION BY {same} ORDER BY {made.rank}) = 1"
+    return [f"CASE WHEN w_{made.name} IS NOT NULL AND {first} THEN 1 ELSE 0 END AS d_{made.name}"]
+
+
+def _so_far(made: _Sum) -> list[str]:
+    name, part, upto = made.name, made.part, made.upto
     placed = f"o_{name} IS NOT NULL AND (w_{name} IS NULL OR p_{name})"
-    by_first = (
-        f"({part} ORDER BY {templates['asc'].format(f'o_{name}')} RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
-    )
-    settled_inside = all(table == ROOT for key in let.order for table, _ in tree.columns(key))
+    first = made.templates["asc"].format(f"o_{name}")
+    peers = f"({part} ORDER BY {first} RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+    settled_inside = all(table == ROOT for key in made.let.order for table, _ in tree.columns(key))
     alone = f"MIN(dossier_) OVER ({part}) = MAX(dossier_) OVER ({part})" if settled_inside else "FALSE"
-    level = add(
-        f"SELECT *, SUM(a_{name}) OVER {upto} AS s_{name}, MAX(a_{name}) OVER ({part}) AS h_{name},"
-        f" SUM(CASE WHEN o_{name} IS NULL THEN 1 ELSE 0 END) OVER ({part}) AS u_{name},"
-        f" SUM(CASE WHEN w_{name} IS NULL THEN 1 ELSE 0 END) OVER {upto} AS n_{name}, {alone} AS alone_{name},"
-        f" SUM(CASE WHEN {placed} THEN 1 ELSE 0 END) OVER {by_first} AS q_{name} FROM {level}"
-    )
-    before = f"(h_{name} = 1 AND s_{name} = 0)"
-    unplaced_row = f"(o_{name} IS NULL AND NOT alone_{name})"
-    term = (
-        f"d_{name}" if let.distinct else f"CASE WHEN w_{name} IS NULL OR {unplaced_row} THEN {zero} ELSE w_{name} END"
-    )
-    level = add(f"SELECT *, SUM(CASE WHEN {before} THEN {zero} ELSE {term} END) OVER {upto} AS t_{name} FROM {level}")
-    return add(f"SELECT *, {_result(let, name, before)} FROM {level}")
+    return [
+        f"SUM(a_{name}) OVER {upto} AS s_{name}",
+        f"MAX(a_{name}) OVER ({part}) AS h_{name}",
+        f"SUM(CASE WHEN o_{name} IS NULL THEN 1 ELSE 0 END) OVER ({part}) AS u_{name}",
+        f"SUM(CASE WHEN w_{name} IS NULL THEN 1 ELSE 0 END) OVER {upto} AS n_{name}",
+        f"{alone} AS alone_{name}",
+        f"SUM(CASE WHEN {placed} THEN 1 ELSE 0 END) OVER {peers} AS q_{name}",
+    ]
 
 
-def _result(let: Running, name: str, before: str) -> str:
+def _sum(made: _Sum) -> list[str]:
+    name = made.name
+    unplaced = f"(o_{name} IS NULL AND NOT alone_{name})"
+    known = f"CASE WHEN w_{name} IS NULL OR {unplaced} THEN {made.zero} ELSE w_{name} END"
+    term = f"d_{name}" if made.let.distinct else known
+    return [f"SUM(CASE WHEN {made.before} THEN {made.zero} ELSE {term} END) OVER {made.upto} AS t_{name}"]
+
+
+def _result(made: _Sum) -> list[str]:
+    name, before, let = made.name, made.before, made.let
     own = f"w_{name} IS NOT NULL AND NOT k_{name}"
     low = f"CASE WHEN NOT k_{name} AND NOT {before} AND (o_{name} IS NOT NULL OR alone_{name}) THEN t_{name} END"
     if let.distinct:  # rows of unknown value may each be one more
         perhaps = f"(n_{name} + CASE WHEN alone_{name} THEN 0 ELSE u_{name} END)"
         exact = f"CASE WHEN {own} AND {perhaps} = 0 THEN t_{name} END"
         high = f"CASE WHEN {own} THEN t_{name} + {perhaps} END"
-        return f"{exact} AS {name}, {low} AS {name}__lo, {high} AS {name}__hi"
+        return [f"{exact} AS {name}", f"{low} AS {name}__lo", f"{high} AS {name}__hi"]
     first = f"(a_{name} = 1 AND s_{name} = 1)"
     ordered = f"(u_{name} = 0 AND q_{name} = 0 AND o_{name} IS NOT NULL AND NOT p_{name})"
     settled = f"((alone_{name} AND n_{name} = 0) OR {first} OR {ordered})"
     if let.anchored:
         settled = f"({settled} AND h_{name} = 1 AND NOT {before} AND (o_{name} IS NOT NULL OR {first}))"
     exact = f"CASE WHEN {own} AND {settled} THEN t_{name} END"
-    return f"{exact} AS {name}, {low} AS {name}__lo, {exact} AS {name}__hi"
+    return [f"{exact} AS {name}", f"{low} AS {name}__lo", f"{exact} AS {name}__hi"]

@@ -74,20 +74,26 @@ class Emitter:
     _inner: Mapping[str, str] = field(default_factory=dict)  # tables whose columns come from the aggregate's rows
 
     def statement(self, subject: str, parts: Sequence[Part]) -> Statement:
-        """The statement of these parts, all of that subject."""
+        """The statement of these parts, all of that subject; equal named values are computed once, level by level."""
         self._frames = [f"f0 AS ({self._base(subject, parts)})"]
         taken: dict[tree.Let, str] = {}
+        levels: list[list[tuple[tree.Let, str]]] = []
+        depth: dict[str, int] = {}
         renamed: list[dict[str, str]] = []
-        last = "f0"
         for part in parts:
             names: dict[str, str] = {}
             for let in part.lets:
                 key = _renamed(let, names)
                 if key not in taken:
-                    taken[key] = f"v{len(taken)}"
-                    last = self._named(subject, key, taken[key], last)
+                    name = taken[key] = f"v{len(taken)}"
+                    depth[name] = 1 + max((depth[item] for item in _reads(key)), default=-1)
+                    levels += [[] for _ in range(depth[name] + 1 - len(levels))]
+                    levels[depth[name]].append((key, name))
                 names[let.name] = taken[key]
             renamed.append(names)
+        last = "f0"
+        for level in levels:
+            last = self._level(subject, level, last)
         picked = ["dossier_", "row_"]
         for part, names in zip(parts, renamed, strict=True):
             picked += self._part(part, names)
@@ -148,12 +154,33 @@ class Emitter:
         self._frames.append(f"{name} AS ({sql})")
         return name
 
-    def _named(self, subject: str, let: tree.Let, name: str, last: str) -> str:
-        if isinstance(let, Scalar):
-            return self._add(f"SELECT *, {self.expr(let.value, None, {})} AS {name} FROM {last}")
-        if isinstance(let, Running):
-            return running.frames(let, name, last, self._add, lambda node: self.expr(node, None, {}), self.templates)
-        keys, source, joined = self._far(let) if let.across != "dossier" else self._rows(subject, let, last)
+    def _level(self, subject: str, lets: Sequence[tuple[tree.Let, str]], last: str) -> str:
+        """Add the frames of named values that read only earlier ones: one a source of rows, then one for all."""
+        sources: dict[tuple[str, str, object], list[tuple[Aggregate, str]]] = {}
+        columns = [
+            f"{self.expr(let.value, None, {}, prefix='f.')} AS {name}" for let, name in lets if isinstance(let, Scalar)
+        ]
+        for let, name in lets:
+            if isinstance(let, Aggregate):
+                key = (let.across, let.table, None if let.across == "dossier" else let.by)
+                sources.setdefault(key, []).append((let, name))
+        joins = []
+        for index, ((across, _, _), group) in enumerate(sources.items()):
+            keys, source, on = self._rows(subject, group, last) if across == "dossier" else self._far(group)
+            measured = [self._measures(let, name) for let, name in group]
+            frame = self._add(f"SELECT {', '.join([keys, *measured])} {source}")
+            joins.append(f"LEFT JOIN {frame} g{index} ON {on.format(g=f'g{index}')}")
+            columns += [self._filled(subject, let, name, f"g{index}") for let, name in group]
+        if columns:
+            last = self._add(f"SELECT f.*, {', '.join(columns)} FROM {last} f {' '.join(joins)}")
+        runs = [(let, name) for let, name in lets if isinstance(let, Running)]
+        if runs:
+            last = running.frames(runs, last, self._add, lambda node: self.expr(node, None, {}), self.templates)
+        return last
+
+    # --- aggregates -------------------------------------------------------------------------------------------------
+
+    def _measures(self, let: Aggregate, name: str) -> str:
         conditions: list[str] = []
         if let.across == "dossier":
             pairs = [(self.expr(row, "x", {}), self.expr(own, None, {}, prefix="f.")) for row, own in let.by]
@@ -161,17 +188,14 @@ class Emitter:
         if let.where is not None:
             conditions.append(f"({self.expr(let.where, 'x', {})})")
         value = self.expr(let.value, "x", {}) if let.value is not None else None
-        group = self._add(
-            f"SELECT {keys}, {aggregates.measures(let, name, conditions, value, self.templates)} {source}"
-        )
+        return aggregates.measures(let, name, conditions, value, self.templates)
+
+    def _filled(self, subject: str, let: Aggregate, name: str, group: str) -> str:
         listed = self._list_of(subject, let)
         lost = f"f.{quote(listed[0] + '/' + state_name(listed[1]))} IN (1, 2, 3)" if listed is not None else None
         if let.across != "dossier" and let.by:
             lost = " OR ".join(f"({self.expr(own, None, {}, prefix='f.')}) IS NULL" for _, own in let.by)
-        shown = aggregates.filled(let, name, lost, self.templates)
-        return self._add(f"SELECT f.*, {shown} FROM {last} f LEFT JOIN {group} g ON {joined}")
-
-    # --- aggregates -------------------------------------------------------------------------------------------------
+        return aggregates.filled(let, name, lost, group, self.templates)
 
     def _child(self, table: str, alias: str) -> tuple[str, dict[str, str]]:
         """FROM text of a table and its parents below the dossier, and the alias of each."""
@@ -186,19 +210,18 @@ class Emitter:
             here = parent
         return text, aliases
 
-    def _rows(self, subject: str, let: Aggregate, last: str) -> tuple[str, str, str]:
+    def _rows(self, subject: str, group: Sequence[tuple[Aggregate, str]], last: str) -> tuple[str, str, str]:
         """The rows of the dossier (or of the subject's row, when nested in it), beside the subject's row."""
-        text, aliases = self._child(let.table, "x")
+        child = group[0][0].table
+        text, aliases = self._child(child, "x")
         near = self._near(subject)
-        above = ROOT if let.table in near else next(table for table in self._near(let.table) if table in near)
-        self._inner = {let.table: "x"} | {table: "x" for table in aliases if table not in near}
-        fields = self._let_columns(let, {table: alias for table, alias in aliases.items() if table in self._inner})
-        listed = ", ".join([f"{aliases[above]}.row_ AS above_", *fields])
-        key = f"f.{quote('row_' + above)}"
-        joined = (
-            f"FROM {last} f LEFT JOIN (SELECT {listed}, 1 AS one_ FROM {text}) x ON x.above_ = {key} GROUP BY f.row_"
-        )
-        return "f.row_ AS k", joined, "g.k = f.row_"
+        above = ROOT if child in near else next(table for table in self._near(child) if table in near)
+        self._inner = {child: "x"} | {table: "x" for table in aliases if table not in near}
+        inner = {table: alias for table, alias in aliases.items() if table in self._inner}
+        listed = ", ".join([f"{aliases[above]}.row_ AS above_", *self._let_columns(group, inner)])
+        on = f"x.above_ = f.{quote('row_' + above)}"
+        source = f"FROM {last} f LEFT JOIN (SELECT {listed}, 1 AS one_ FROM {text}) x ON {on} GROUP BY f.row_"
+        return "f.row_ AS k", source, "{g}.k = f.row_"
 
     def _list_of(self, subject: str, let: tree.Let) -> tuple[str, str] | None:
         """(table of the subject's row, column) of the state of the list that an aggregate reads."""
@@ -212,27 +235,27 @@ class Emitter:
             here = parent
         return None
 
-    def _let_columns(self, let: Aggregate, inner: Mapping[str, str]) -> list[str]:
+    def _let_columns(self, group: Sequence[tuple[Aggregate, str]], inner: Mapping[str, str]) -> list[str]:
         wanted: dict[str, None] = {}
-        for node in tree.let_exprs(let):
+        for node in (node for let, _ in group for node in tree.let_exprs(let)):
             for item in tree.walk(node):
                 if isinstance(item, Column | StateOf) and item.table in inner:
                     column = state_name(item.name) if isinstance(item, StateOf) else item.name
                     wanted[f"{inner[item.table]}.{quote(column)} AS {quote(item.table + '/' + column)}"] = None
         return list(wanted)
 
-    def _far(self, let: Aggregate) -> tuple[str, str, str]:
+    def _far(self, group: Sequence[tuple[Aggregate, str]]) -> tuple[str, str, str]:
         """The rows of all dossiers of the run, grouped by their keys."""
-        text, aliases = self._child(let.table, "x")
-        fields = self._let_columns(let, aliases)
+        by = group[0][0].by
+        text, aliases = self._child(group[0][0].table, "x")
         root = aliases[ROOT]
-        listed = ", ".join([f"{root}.run_ AS run_", *fields])
+        listed = ", ".join([f"{root}.run_ AS run_", *self._let_columns(group, aliases)])
         self._inner = dict.fromkeys(aliases, "x")
-        keys = [self.expr(row, "x", {}) for row, _ in let.by]
-        own = [self.expr(subject, None, {}, prefix="f.") for _, subject in let.by]
+        keys = [self.expr(row, "x", {}) for row, _ in by]
+        own = [self.expr(subject, None, {}, prefix="f.") for _, subject in by]
         picked = ", ".join(["x.run_ AS run_", *(f"{key} AS k{index}" for index, key in enumerate(keys))])
         grouped = ", ".join(["x.run_", *keys])
-        on = " AND ".join(["g.run_ = f.run_", *(f"g.k{index} = {key}" for index, key in enumerate(own))])
+        on = " AND ".join(["{g}.run_ = f.run_", *(f"{{g}}.k{index} = {key}" for index, key in enumerate(own))])
         readable = f"{root}.stage_ IS NOT NULL"  # of a dossier that cannot be read, nothing counts here
         return picked, f"FROM (SELECT {listed}, 1 AS one_ FROM {text} WHERE {readable}) x GROUP BY {grouped}", on
 
@@ -311,6 +334,11 @@ def _renamed(let: tree.Let, names: Mapping[str, str]) -> tree.Let:
         )  # fmt: skip
     pairs = tuple((_must(fix(row)), _must(fix(own))) for row, own in let.by)
     return dataclasses.replace(let, name="", value=fix(let.value), where=fix(let.where), by=pairs)
+
+
+def _reads(let: tree.Let) -> set[str]:
+    """The named values that a named value reads."""
+    return {item.name for node in tree.let_exprs(let) for item in tree.walk(node) if isinstance(item, Ref)}
 
 
 def _must(node: Expr | None) -> Expr:

@@ -36,7 +36,7 @@ no_gap:
   at_most: 4
   unit: civil_years
 """
-ROUNDS = 6
+ROUNDS = 3  # interruptions in a chain, each in the delay that the one before opened; a longer chain is not told
 
 
 def compile(options: Mapping[str, Any], scope: Scope) -> Check:
@@ -50,18 +50,14 @@ def compile(options: Mapping[str, Any], scope: Scope) -> Check:
     rows = tree.exact(scope.expr(options["rows"], "rows")) if "rows" in options else None
     if any(node.type != "date" for node in (start, until, *events)):
         raise Fault("no_gap attend des dates", scope.base)
-    certain = _named(scope, _deadline(start, years))
-    for _ in range(ROUNDS if rows is not None else len(events)):
-        for event in events:
-            before = Call("boolean", "is_true", (tree.compare("le", event, certain),))
-            later = Call("boolean", "is_true", (tree.compare("gt", _deadline(event, years), certain),))
-            certain = _named(scope, Call("date", "case", (tree.both(before, later), _deadline(event, years), certain)))
-        if rows is not None:
-            certain = _push(scope, rows, certain, years)
+    before = certain = _named(scope, _deadline(start, years))
+    for _ in range(ROUNDS):
+        before, certain = certain, _push(scope, events, rows, certain, years)
     unknown = tree.either(*[Call("boolean", "is_null", (event,)) for event in events]) if events else tree.FALSE
     if isinstance(rows, Column):
         let = Aggregate(scope.fresh("connues"), "all", rows.table, _known(scope, rows), None, (), "dossier", "boolean")
         unknown = tree.either(unknown, tree.negate(Call("boolean", "is_true", (scope.add(let),))))
+    unknown = tree.either(unknown, tree.compare("gt", certain, before))
     alive = tree.compare("le", until, certain)
     ok = Call("boolean", "case", (Call("boolean", "is_true", (alive,)), tree.TRUE, unknown, tree.UNKNOWN, alive))
     return Check(ok, until, certain, about=(start, until))
@@ -80,10 +76,18 @@ def _named(scope: Scope, value: Expr) -> Expr:
     return scope.add(Scalar("date", scope.fresh("echeance"), value))
 
 
-def _push(scope: Scope, rows: Expr, certain: Expr, years: Expr) -> Expr:
-    table = tree.columns(rows)[0][0]
-    where = Call("boolean", "is_true", (tree.compare("le", rows, certain),))
-    last = scope.add(Aggregate(scope.fresh("derniere"), "max", table, rows, where, (), "dossier", "date"))
-    low = last.low if isinstance(last, Bounded) else last
-    later = Call("boolean", "is_true", (tree.compare("gt", _deadline(low, years), certain),))
-    return _named(scope, Call("date", "case", (later, _deadline(low, years), certain)))
+def _push(scope: Scope, events: list[Expr], rows: Expr | None, certain: Expr, years: Expr) -> Expr:
+    """The deadline once every event that falls before it has pushed it."""
+    pushes = list(events)
+    if rows is not None:
+        where = Call("boolean", "is_true", (tree.compare("le", rows, certain),))
+        last = scope.add(
+            Aggregate(scope.fresh("derniere"), "max", tree.columns(rows)[0][0], rows, where, (), "dossier", "date")
+        )
+        pushes.append(last.low if isinstance(last, Bounded) else last)
+    pushed = certain
+    for event in pushes:
+        before = Call("boolean", "is_true", (tree.compare("le", event, certain),))
+        later = Call("boolean", "is_true", (tree.compare("gt", _deadline(event, years), pushed),))
+        pushed = Call("date", "case", (tree.both(before, later), _deadline(event, years), pushed))
+    return _named(scope, pushed)
