@@ -27,7 +27,7 @@ from checker.base.dictionary import ROOT, Dictionary
 from checker.base.frames import Frames
 from checker.base.tree import Aggregate, Call, Column, Expr, Literal, Part, Plan, Running, Scalar, StateOf
 from checker.findings.engines import duckdb
-from checker.findings.sql import Emitter
+from checker.findings.sql import PER_PART, Emitter, Statement
 from checker.model import Dossier, Example, Outcome, Pack, Place, Row, Rows, Rule, State, Submitted, Value
 from checker.plans.scope import named
 from tests import oracle
@@ -81,16 +81,29 @@ def disagreements(compiled: Sequence[Plan], frames: Frames) -> list[str]:
     """
     vague = {plan.rule for plan in compiled for part in plan.parts for let in part.lets if isinstance(let, Running)}
     wanted = oracle.evaluate(compiled, frames)
-    seen: dict[str, Any] = {}
-    room = findings._cells
+    owners = {id(part): plan.rule for plan in compiled for part in plan.parts}
+    seen: dict[tuple[str, int], dict[tuple[str, int], list[Outcome]]] = {}
+    real = duckdb.Session.run
+
+    def recording(session: duckdb.Session, statement: Statement) -> list[tuple[Any, ...]]:
+        rows = real(session, statement)
+        for row in rows:
+            start = 2
+            for part in statement.parts:
+                if id(part) in owners:
+                    cells = seen.setdefault((owners[id(part)], int(row[0])), {})
+                    cells.setdefault((statement.subject, int(row[1])), []).append(Outcome(row[start]))
+                start += PER_PART + len(part.shows)
+        return rows
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(findings, "_cells", lambda plan, session: seen.setdefault(plan.rule, room(plan, session)))
+        patch.setattr(duckdb.Session, "run", recording)
         folded, faults = findings.evaluate(compiled, frames)
     said: list[str] = [f"the engine refuses {fault}" for fault in faults]
-    for rule, found in seen.items():
+    refused = {fault.split(" ")[0] for fault in faults}
+    for rule in sorted(wanted.keys() - refused):
         for index, want in wanted[rule].items():
-            cells = found.get(index, {})
-            got = {place: findings.worst([cell[0] for cell in parts]) for place, parts in cells.items()}
+            got = {place: oracle.worst(parts) for place, parts in seen.get((rule, index), {}).items()}
             for place in sorted({place for place in want if place[1] != oracle.NO_ROW} | set(got)):
                 if got.get(place) != want.get(place) and not (rule in vague and got.get(place) == Outcome.INDETERMINE):
                     said.append(f"{rule} dossier {index} {place}: engine {_word(got.get(place))}, oracle {_word(want.get(place))}")

@@ -112,7 +112,7 @@ def invoice(raw: str) -> str:
 
 def invoice_key(raw: str) -> str:
     """What two spellings of one invoice number share: no case, signs, spaces nor leading zeros."""
-    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", re.sub(r"[\W_]+", "", fold(raw))) or invoice(raw)
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", fold(raw)).replace(" ", "") or invoice(raw)
 
 
 def email(raw: str) -> str:

@@ -126,6 +126,6 @@ def _result(made: _Sum) -> list[str]:
     ordered = f"(u_{name} = 0 AND q_{name} = 0 AND o_{name} IS NOT NULL AND NOT p_{name})"
     settled = f"((alone_{name} AND n_{name} = 0) OR {first} OR {ordered})"
     if let.anchored:
-        settled = f"({settled} AND h_{name} = 1 AND NOT {before} AND (o_{name} IS NOT NULL OR {first}))"
+        settled = f"({settled} AND h_{name} = 1 AND NOT {before} AND o_{name} IS NOT NULL)"
     exact = f"CASE WHEN {own} AND {settled} THEN t_{name} END"
     return [f"{exact} AS {name}", f"{low} AS {name}__lo", f"{exact} AS {name}__hi"]

@@ -116,7 +116,7 @@ class Scope:
             raise Fault(f"« ${name} » est une liste : elle ne s'emploie qu'avec IN ou `among`", where)
         if not found.values or all(item.value is None and not item.blank for item in found.values):
             self.waits_for.append(name)
-        pick = [(self.in_force(item), item) for item in reversed(found.values)]
+        pick = [(self.in_force(item, found), item) for item in reversed(found.values)]
         exact = self._choose(
             found.type, [(when, item.value) for when, item in pick], [item.written for _, item in pick]
         )
@@ -139,14 +139,14 @@ class Scope:
             args += [when, constant]
         return Call(kind, "case", (*args, Literal(kind, None))) if args else Literal(kind, None)
 
-    def in_force(self, item: DatedValue) -> Expr:
-        """Whether a dated value holds at `at`."""
+    def in_force(self, item: DatedValue, found: Parameter) -> Expr:
+        """Whether a dated value holds at `at`; a parameter of one value for ever holds at an unknown date too."""
         conditions: list[Expr] = []
         if item.start is not None:
             conditions.append(tree.compare("ge", self.at, Literal("date", item.start)))
         if item.end is not None:
             conditions.append(tree.compare("le", self.at, Literal("date", item.end)))
-        if self.explicit_at and not conditions:
+        if self.explicit_at and not conditions and len(found.values) > 1:
             conditions.append(tree.negate(Call("boolean", "is_null", (self.at,))))
         return tree.both(*[Call("boolean", "is_true", (item,)) for item in conditions]) if conditions else tree.TRUE
 
@@ -171,7 +171,7 @@ class Scope:
             )
             if not literals:  # nothing is in an empty list, but an unknown value stays unknown
                 inside = Call("boolean", "case", (inside, tree.UNKNOWN, tree.FALSE))
-            when = self.in_force(item)
+            when = self.in_force(item, found)
             if when == tree.TRUE:
                 return Call("boolean", "case", (*args, inside)) if args else inside
             args += [when, inside]
