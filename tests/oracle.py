@@ -9,7 +9,6 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
@@ -36,6 +35,11 @@ class Spot:
     dossier: int
     rows: Mapping[str, int]
     names: dict[str, Known] = field(default_factory=dict)
+
+    @property
+    def phantom(self) -> bool:
+        """Whether a row that nobody read is among them: whatever is asked of it may be so or not."""
+        return NO_ROW in self.rows.values()
 
     def over(self, rows: Mapping[str, int]) -> Spot:
         return Spot(self.frames, self.dossier, {**self.rows, **rows}, self.names)
@@ -93,17 +97,21 @@ def _outcome(part: Part, spot: Spot) -> Outcome:
 
 
 def _without_rows(plan: Plan, subject: str, dossier: int, frames: Frames, rows: bool) -> Outcome | None:
-    """A list that is not known may hold rows that nobody judged, unless none would be asked; an empty one has nothing to judge."""
+    """A list that is not known may hold rows that nobody judged, unless none is asked; an empty one has nothing to judge."""
     if subject == ROOT:
         return None
     if any(_hidden_list(frames, table, dossier) for table in _chain(frames, subject)[:-1]):
         stage = frames.stage(dossier)
-        phantom = Spot(frames, dossier, dict.fromkeys(_chain(frames, subject), NO_ROW) | {ROOT: dossier}, defaultdict(lambda: (None, None, None)))
-        for part in plan.parts:
-            if part.subject == subject and (stage is None or stage >= part.stage):
-                if part.when is None or value(part.when, phantom) is not False:
-                    return Outcome.INDETERMINE
+        due = [part for part in plan.parts if part.subject == subject and (stage is None or stage >= part.stage)]
+        if not all(_never(part.when, Spot(frames, dossier, {ROOT: dossier})) for part in due):
+            return Outcome.INDETERMINE
     return None if rows else Outcome.SANS_OBJET
+
+
+def _never(when: Expr | None, spot: Spot) -> bool:
+    """Whether a condition is false by the facts of the dossier alone."""
+    alone = all(table == ROOT for table, _ in tree.columns(when)) and not any(isinstance(node, Ref) for node in tree.walk(when))
+    return when is not None and alone and value(when, spot) is False
 
 
 def _hidden_list(frames: Frames, table: str, dossier: int) -> bool:
@@ -365,7 +373,7 @@ def value(node: Expr, spot: Spot) -> Any:
         return None if row == NO_ROW else spot.frames.tables[node.table].values[node.name][row]
     if isinstance(node, StateOf):
         row = spot.rows[node.table]
-        return int(State.ABSENT) if row == NO_ROW else int(spot.frames.tables[node.table].states[node.name][row])
+        return None if row == NO_ROW else int(spot.frames.tables[node.table].states[node.name][row])
     if isinstance(node, Ref):
         return spot.names[node.name][("", "lo", "hi").index(node.side)]
     if isinstance(node, tree.Bounded):
@@ -375,13 +383,19 @@ def value(node: Expr, spot: Spot) -> Any:
     assert isinstance(node, Call)
     if node.op == "case":
         return _case(node.args, spot)
-    return apply(node.op, [value(arg, spot) for arg in node.args])
+    args = [value(arg, spot) for arg in node.args]
+    if spot.phantom and node.op in ("is_true", "is_null") and args[0] is None:
+        return None
+    return apply(node.op, args)
 
 
 def _case(args: Sequence[Expr], spot: Spot) -> Any:
     for index in range(0, len(args) - 1, 2):
-        if value(args[index], spot) is True:
+        asked = value(args[index], spot)
+        if asked is True:
             return value(args[index + 1], spot)
+        if asked is None and spot.phantom:
+            return None
     return value(args[-1], spot) if len(args) % 2 else None
 
 
@@ -444,11 +458,11 @@ def siren(text: str) -> bool:
 
 
 def siret(text: str) -> bool:
-    """Luhn, of the SIREN too; La Poste's establishments may instead have digits whose sum is a multiple of five."""
+    """Luhn, of the SIREN too; for La Poste's establishments but its seat, digits whose sum is a multiple of five instead."""
     if not re.fullmatch("[0-9]{14}", text):
         return False
-    if text.startswith("356000000") and sum(map(int, text)) % 5 == 0:
-        return True
+    if text.startswith("356000000") and text != "35600000000048":
+        return sum(map(int, text)) % 5 == 0
     return luhn(text) and luhn(text[:9])
 
 

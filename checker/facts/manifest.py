@@ -105,8 +105,10 @@ class Builder:
             self._items(node, table, parent)
 
     def _no_list(self, table: Table, parent: int, state: State) -> None:
-        if table.any_row and state in (State.ABSENT, State.NONE):
-            self._add(table, parent, {})
+        if table.any_row:  # a list that is not there, or not read, may hold any value
+            place = self.places[table.name]
+            fault = "une liste est attendue" if state is State.UNREADABLE else None
+            self._add(table, parent, {"valeur": Value("" if state is State.BLANK else None, place, fault)})
         else:
             self.states[(table.name, parent)] = state
 

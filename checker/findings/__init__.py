@@ -97,7 +97,7 @@ def _fold(
     cells: Cells,
     frames: Frames,
     all_evidence: bool,
-    waived: frozenset[tuple[str, int]],
+    waived: frozenset[tuple[int, int]],
 ) -> dict[int, Evaluated]:
     subjects = tuple(dict.fromkeys(part.subject for part in plan.parts))
     found: dict[int, Evaluated] = {}
@@ -118,7 +118,7 @@ def _fold(
             if subject != ROOT and (
                 _hidden(subject, dossier, frames) or not any(table == subject for table, _ in rows)
             ):
-                lone = _no_row(plan, subject, dossier, frames, (subject, dossier) in waived)
+                lone = _no_row(plan, subject, dossier, frames, waived)
                 counts[lone.outcome] = counts.get(lone.outcome, 0) + 1
                 if lone.outcome != Outcome.SANS_OBJET:
                     findings.append(lone)
@@ -131,33 +131,31 @@ def _hidden(subject: str, dossier: int, frames: Frames) -> bool:
     return frames.list_state(subject, dossier) in HIDDEN
 
 
-def _gates(plan: Plan, frames: Frames, session: Any) -> frozenset[tuple[str, int]]:
-    """(subject, dossier) where no part of that subject is asked, by a `when` that the dossier alone decides."""
-    found: set[tuple[str, int]] = set()
-    for subject in dict.fromkeys(part.subject for part in plan.parts if part.subject != ROOT):
-        whens = [part.when for part in plan.parts if part.subject == subject]
-        tables = {table for when in whens for table, _ in tree.columns(when)}
-        refs = any(isinstance(node, tree.Ref) for when in whens for node in tree.walk(when))
-        hidden = any(_hidden(subject, dossier, frames) for dossier in range(len(frames.submitted)))
-        if not hidden or None in whens or tables != {ROOT} or refs:
+def _gates(plan: Plan, frames: Frames, session: Any) -> frozenset[tuple[int, int]]:
+    """(part, dossier) that is not asked, by a `when` that the dossier alone decides."""
+    found: set[tuple[int, int]] = set()
+    for index, part in enumerate(plan.parts):
+        hidden = any(_hidden(part.subject, dossier, frames) for dossier in range(len(frames.submitted)))
+        tables = {table for table, _ in tree.columns(part.when)}
+        refs = any(isinstance(node, tree.Ref) for node in tree.walk(part.when))
+        if part.subject == ROOT or part.when is None or not hidden or not tables <= {ROOT} or refs:
             continue
-        asked = tree.either(*(when for when in whens if when is not None))
-        gate = dataclasses.replace(
-            plan.parts[0], subject=ROOT, stage=0, when=None, ok=asked, soft=False, lets=(), shows=()
-        )
+        gate = dataclasses.replace(part, subject=ROOT, stage=0, when=None, ok=part.when, soft=False, lets=(), shows=())
         gate = dataclasses.replace(gate, observed=None, expected=None, at=tree.literal(None, "date"))
         for row in session.run(session.emitter.statement(ROOT, [gate])):
             if Outcome(row[2]) == Outcome.NON_CONFORME:
-                found.add((subject, int(row[0])))
+                found.add((index, int(row[0])))
     return frozenset(found)
 
 
-def _no_row(plan: Plan, subject: str, dossier: int, frames: Frames, waived: bool) -> Finding:
+def _no_row(plan: Plan, subject: str, dossier: int, frames: Frames, waived: frozenset[tuple[int, int]]) -> Finding:
     """What a rule says of rows that are not there: unknown when the list is (some may be), else nothing to judge."""
     stage = frames.stage(dossier)
-    due = any(part.subject == subject and (stage is None or stage >= part.stage) for part in plan.parts)
-    unknown = _hidden(subject, dossier, frames)
-    outcome = Outcome.INDETERMINE if due and unknown and not waived else Outcome.SANS_OBJET
+    due = any(
+        part.subject == subject and (stage is None or stage >= part.stage) and (index, dossier) not in waived
+        for index, part in enumerate(plan.parts)
+    )
+    outcome = Outcome.INDETERMINE if due and _hidden(subject, dossier, frames) else Outcome.SANS_OBJET
     return evidence.empty(plan.rule, subject, dossier, outcome, frames)
 
 

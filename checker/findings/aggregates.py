@@ -28,7 +28,7 @@ def measures(let: Aggregate, name: str, conditions: list[str], value: str | None
     perhaps = f"{maybe} AND ({value}) IS DISTINCT FROM 0" if let.fn == "sum" else maybe
     hidden = f"({perhaps}) OR ({yes} AND NOT {known})"
     folded = f"{let.fn.upper()}(CASE WHEN {yes} AND {known} THEN {value} END)"
-    negative = count(f"{yes} AND ({value}) < 0") if let.fn == "sum" else "0"
+    negative = count(f"{_INSIDE} AND ({where}) IS NOT FALSE AND ({value}) < 0") if let.fn == "sum" else "0"
     return f"{folded} AS n_{name}, {count(hidden)} AS u_{name}, {negative} AS m_{name}"
 
 

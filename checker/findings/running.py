@@ -2,8 +2,8 @@
 
 Columns of one sum carry its name as a suffix: w the value, o the first key of the order, k whether a key is unknown,
 p whether its position among equal o is unknown, a whether the sum begins here, s beginnings so far, h whether there is
-one, u rows without o, n rows up to here of unknown value, q rows up to here of unknown value or position, t the sum,
-alone: one dossier only.
+one, u rows without o, n rows up to here of unknown value, q rows up to here of unknown value or position, r of
+unknown position, m the least value, t the sum, alone: one dossier only.
 """
 
 from __future__ import annotations
@@ -102,6 +102,8 @@ def _so_far(made: _Sum) -> list[str]:
         f"SUM(CASE WHEN w_{name} IS NULL THEN 1 ELSE 0 END) OVER {upto} AS n_{name}",
         f"{alone} AS alone_{name}",
         f"SUM(CASE WHEN {placed} THEN 1 ELSE 0 END) OVER {peers} AS q_{name}",
+        f"SUM(CASE WHEN o_{name} IS NOT NULL AND p_{name} THEN 1 ELSE 0 END) OVER {peers} AS r_{name}",
+        f"MIN(w_{name}) OVER ({part}) AS m_{name}",
     ]
 
 
@@ -116,10 +118,11 @@ def _sum(made: _Sum) -> list[str]:
 def _result(made: _Sum) -> list[str]:
     name, before, let = made.name, made.before, made.let
     own = f"w_{name} IS NOT NULL AND NOT k_{name}"
-    low = f"CASE WHEN NOT k_{name} AND NOT {before} AND (o_{name} IS NOT NULL OR alone_{name}) THEN t_{name} END"
-    if let.distinct:  # rows of unknown value may each be one more
-        perhaps = f"(n_{name} + CASE WHEN alone_{name} THEN 0 ELSE u_{name} END)"
+    reached = f"NOT k_{name} AND NOT {before} AND ((o_{name} IS NOT NULL AND NOT p_{name}) OR alone_{name})"
+    if let.distinct:  # rows of unknown value may each be one more, rows of unknown position may come later
+        perhaps = f"(CASE WHEN alone_{name} THEN n_{name} ELSE q_{name} + u_{name} END)"
         exact = f"CASE WHEN {own} AND {perhaps} = 0 THEN t_{name} END"
+        low = f"CASE WHEN {reached} THEN t_{name} - CASE WHEN alone_{name} THEN 0 ELSE r_{name} END END"
         high = f"CASE WHEN {own} THEN t_{name} + {perhaps} END"
         return [f"{exact} AS {name}", f"{low} AS {name}__lo", f"{high} AS {name}__hi"]
     first = f"(a_{name} = 1 AND s_{name} = 1)"
@@ -128,4 +131,5 @@ def _result(made: _Sum) -> list[str]:
     if let.anchored:
         settled = f"({settled} AND h_{name} = 1 AND NOT {before} AND o_{name} IS NOT NULL)"
     exact = f"CASE WHEN {own} AND {settled} THEN t_{name} END"
+    low = f"CASE WHEN {reached} AND ({own} AND {settled} OR m_{name} >= 0) THEN t_{name} END"
     return [f"{exact} AS {name}", f"{low} AS {name}__lo", f"{exact} AS {name}__hi"]

@@ -70,7 +70,7 @@ TEMPLATES: Mapping[str, str] = {
     "sub": "({0} - {1})",
     "mul": "({0} * {1})",
     "neg": "(-({0}))",
-    "part": "CAST(ROUND(CAST({0} AS DECIMAL(18,2)) * CAST({1} AS DECIMAL(9,4)) * 0.01, 2) AS DECIMAL(18,2))",
+    "part": "CAST(ROUND(CAST({0} AS DECIMAL(26,2)) * CAST({1} AS DECIMAL(9,4)) * 0.01, 2) AS DECIMAL(26,2))",
     "match": "regexp_full_match({0}, {1})",
     "starts": "starts_with({0}, {1})",
     "contains": "contains({0}, {1})",
