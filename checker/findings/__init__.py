@@ -11,7 +11,8 @@ from checker.base.dictionary import ROOT
 from checker.base.frames import HIDDEN, Frames
 from checker.base.tree import Part, Plan
 from checker.findings import evidence
-from checker.findings.sql import PER_PART, columns_of
+from checker.findings.reads import columns_of
+from checker.findings.sql import PER_PART
 from checker.model import Evaluated, Finding, Outcome
 
 ENGINES = "checker.findings.engines"

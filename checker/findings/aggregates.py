@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from checker.base.tree import Aggregate
 
 _INSIDE = "x.one_ = 1"  # the row exists: the outer join gave one
+_GONE = "x.gone_ = 1"  # the list that would hold it was not read
 
 
 def measures(let: Aggregate, name: str, conditions: list[str], value: str | None, templates: Mapping[str, str]) -> str:
@@ -19,14 +20,14 @@ def measures(let: Aggregate, name: str, conditions: list[str], value: str | None
     where = " AND ".join(conditions) or "TRUE"
     yes, maybe = f"{_INSIDE} AND ({where}) IS TRUE", f"{_INSIDE} AND ({where}) IS NULL"
     if let.fn in ("count", "exists") or value is None:
-        return f"{count(yes)} AS n_{name}, {count(maybe)} AS u_{name}"
+        return f"{count(yes)} AS n_{name}, {count(f'({maybe}) OR {_GONE}')} AS u_{name}"
     if let.fn in ("all", "any"):
         stop = "TRUE" if let.fn == "any" else "FALSE"
-        hidden = f"({yes} AND ({value}) IS NULL) OR ({maybe} AND (({value}) IS NULL OR ({value}) IS {stop}))"
+        hidden = f"{_GONE} OR ({yes} AND ({value}) IS NULL) OR ({maybe} AND (({value}) IS NULL OR ({value}) IS {stop}))"
         return f"{count(f'{yes} AND ({value}) IS {stop}')} AS n_{name}, {count(hidden)} AS u_{name}"
     known = f"({value}) IS NOT NULL"
     perhaps = f"{maybe} AND ({value}) IS DISTINCT FROM 0" if let.fn == "sum" else maybe
-    hidden = f"({perhaps}) OR ({yes} AND NOT {known})"
+    hidden = f"{_GONE} OR ({perhaps}) OR ({yes} AND NOT {known})"
     folded = f"{let.fn.upper()}(CASE WHEN {yes} AND {known} THEN {value} END)"
     negative = count(f"{_INSIDE} AND ({where}) IS NOT FALSE AND ({value}) < 0") if let.fn == "sum" else "0"
     return f"{folded} AS n_{name}, {count(hidden)} AS u_{name}, {negative} AS m_{name}"

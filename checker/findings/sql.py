@@ -6,7 +6,6 @@ filters: each row of the subject comes out once.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from checker.base import tree
 from checker.base.dictionary import ROOT, Dictionary
 from checker.base.tree import Aggregate, Call, Column, Expr, Literal, Part, Ref, Running, Scalar, StateOf
 from checker.findings import aggregates, running
+from checker.findings.reads import columns_of, read_by, renamed
 
 Templates = Mapping[str, str]
 PER_PART = 4  # outcome, observed, expected, at; then the shows
@@ -45,25 +45,6 @@ def state_name(name: str) -> str:
     return f"{name}?"
 
 
-def columns_of(parts: Sequence[Part]) -> dict[str, set[tuple[str, bool]]]:
-    """table -> (column, is it its state) that these parts read."""
-    found: dict[str, set[tuple[str, bool]]] = {ROOT: set()}
-    for part in parts:
-        found.setdefault(part.subject, set())
-        nodes = [part.ok, part.at, part.when, part.observed, part.expected, *(node for _, node in part.shows)]
-        for let in part.lets:
-            nodes += tree.let_exprs(let)
-            if not isinstance(let, Scalar):
-                found.setdefault(let.table, set())
-        for node in nodes:
-            for item in tree.walk(node):
-                if isinstance(item, Column) and item.name != "#":
-                    found.setdefault(item.table, set()).add((item.name, False))
-                elif isinstance(item, StateOf):
-                    found.setdefault(item.table, set()).add((item.name, True))
-    return found
-
-
 @dataclass
 class Emitter:
     """Emits statements for one dialect over the tables of a dictionary."""
@@ -79,23 +60,23 @@ class Emitter:
         taken: dict[tree.Let, str] = {}
         levels: list[list[tuple[tree.Let, str]]] = []
         depth: dict[str, int] = {}
-        renamed: list[dict[str, str]] = []
+        final: list[dict[str, str]] = []
         for part in parts:
             names: dict[str, str] = {}
             for let in part.lets:
-                key = _renamed(let, names)
+                key = renamed(let, names)
                 if key not in taken:
                     name = taken[key] = f"v{len(taken)}"
-                    depth[name] = 1 + max((depth[item] for item in _reads(key)), default=-1)
+                    depth[name] = 1 + max((depth[item] for item in read_by(key)), default=-1)
                     levels += [[] for _ in range(depth[name] + 1 - len(levels))]
                     levels[depth[name]].append((key, name))
                 names[let.name] = taken[key]
-            renamed.append(names)
+            final.append(names)
         last = "f0"
         for level in levels:
             last = self._level(subject, level, last)
         picked = ["dossier_", "row_"]
-        for part, names in zip(parts, renamed, strict=True):
+        for part, names in zip(parts, final, strict=True):
             picked += self._part(part, names)
         sql = "WITH " + ",\n".join(self._frames) + f"\nSELECT {', '.join(picked)} FROM {last}"
         return Statement(subject, tuple(parts), sql)
@@ -197,30 +178,42 @@ class Emitter:
             lost = " OR ".join(f"({self.expr(own, None, {}, prefix='f.')}) IS NULL" for _, own in let.by)
         return aggregates.filled(let, name, lost, group, self.templates)
 
-    def _child(self, table: str, alias: str) -> tuple[str, dict[str, str]]:
-        """FROM text of a table and its parents below the dossier, and the alias of each."""
-        aliases = {table: alias}
-        text = f"{quote(table_sql(table))} {alias}"
+    def _child(self, table: str, near: Sequence[str]) -> tuple[str, dict[str, str], str]:
+        """FROM text of a table and its parents down from the dossier, the alias of each, and the columns of a row.
+
+        `one_`: there is a row; `gone_`: its list was not read, so that rows may be missing.
+        """
+        aliases = {table: "x"}
+        text = f"{quote(table_sql(table))} x"
+        flags = "1 AS one_, 0 AS gone_"
         here, depth = table, 0
         while (parent := self.dictionary.tables[here].parent) is not None:
             depth += 1
-            above = f"{alias}{depth}"
-            text += f" JOIN {quote(table_sql(parent))} {above} ON {above}.row_ = {aliases[here]}.parent_"
+            above = f"x{depth}"
+            on = f"{above}.row_ = {aliases[here]}.parent_"
+            if depth == 1 and parent not in near and parent != ROOT:
+                text = f"{quote(table_sql(parent))} {above} LEFT JOIN {text} ON {on}"
+                hidden = f"{above}.{quote(state_name(f'{table}[]'))} IN (1, 2, 3)"
+                flags = (
+                    f"CASE WHEN x.row_ IS NULL THEN 0 ELSE 1 END AS one_, CASE WHEN {hidden} THEN 1 ELSE 0 END AS gone_"
+                )
+            else:
+                text += f" JOIN {quote(table_sql(parent))} {above} ON {on}"
             aliases[parent] = above
             here = parent
-        return text, aliases
+        return text, aliases, flags
 
     def _rows(self, subject: str, group: Sequence[tuple[Aggregate, str]], last: str) -> tuple[str, str, str]:
         """The rows of the dossier (or of the subject's row, when nested in it), beside the subject's row."""
         child = group[0][0].table
-        text, aliases = self._child(child, "x")
         near = self._near(subject)
+        text, aliases, flags = self._child(child, near)
         above = ROOT if child in near else next(table for table in self._near(child) if table in near)
         self._inner = {child: "x"} | {table: "x" for table in aliases if table not in near}
         inner = {table: alias for table, alias in aliases.items() if table in self._inner}
         listed = ", ".join([f"{aliases[above]}.row_ AS above_", *self._let_columns(group, inner)])
         on = f"x.above_ = f.{quote('row_' + above)}"
-        source = f"FROM {last} f LEFT JOIN (SELECT {listed}, 1 AS one_ FROM {text}) x ON {on} GROUP BY f.row_"
+        source = f"FROM {last} f LEFT JOIN (SELECT {listed}, {flags} FROM {text}) x ON {on} GROUP BY f.row_"
         return "f.row_ AS k", source, "{g}.k = f.row_"
 
     def _list_of(self, subject: str, let: tree.Let) -> tuple[str, str] | None:
@@ -247,7 +240,7 @@ class Emitter:
     def _far(self, group: Sequence[tuple[Aggregate, str]]) -> tuple[str, str, str]:
         """The rows of all dossiers of the run, grouped by their keys."""
         by = group[0][0].by
-        text, aliases = self._child(group[0][0].table, "x")
+        text, aliases, flags = self._child(group[0][0].table, ())
         root = aliases[ROOT]
         listed = ", ".join([f"{root}.run_ AS run_", *self._let_columns(group, aliases)])
         self._inner = dict.fromkeys(aliases, "x")
@@ -257,7 +250,7 @@ class Emitter:
         grouped = ", ".join(["x.run_", *keys])
         on = " AND ".join(["{g}.run_ = f.run_", *(f"{{g}}.k{index} = {key}" for index, key in enumerate(own))])
         readable = f"{root}.stage_ IS NOT NULL"  # of a dossier that cannot be read, nothing counts here
-        return picked, f"FROM (SELECT {listed}, 1 AS one_ FROM {text} WHERE {readable}) x GROUP BY {grouped}", on
+        return picked, f"FROM (SELECT {listed}, {flags} FROM {text} WHERE {readable}) x GROUP BY {grouped}", on
 
     # --- expressions ------------------------------------------------------------------------------------------------
 
@@ -311,36 +304,3 @@ class Emitter:
             pairs = [f"WHEN {args[index]} THEN {args[index + 1]}" for index in range(0, len(args) - 1, 2)]
             return f"(CASE {' '.join(pairs)} ELSE {args[-1]} END)" if len(args) % 2 else f"(CASE {' '.join(pairs)} END)"
         return self.templates[op].format(*args)
-
-
-def _renamed(let: tree.Let, names: Mapping[str, str]) -> tree.Let:
-    """The let with its references under their final names, and no name of its own: equal ones are one."""
-
-    def fix(node: Expr | None) -> Expr | None:
-        if isinstance(node, Ref):
-            return dataclasses.replace(node, name=names.get(node.name, node.name))
-        if isinstance(node, Call):
-            return dataclasses.replace(node, args=tuple(_must(fix(arg)) for arg in node.args))
-        if isinstance(node, tree.Bounded):
-            return tree.Bounded(node.type, _must(fix(node.exact)), _must(fix(node.low)), _must(fix(node.high)))
-        return node
-
-    if isinstance(let, Scalar):
-        return dataclasses.replace(let, name="", value=_must(fix(let.value)))
-    if isinstance(let, Running):
-        return dataclasses.replace(
-            let, name="", value=_must(fix(let.value)), anchor=fix(let.anchor),
-            by=tuple(_must(fix(key)) for key in let.by), order=tuple(_must(fix(key)) for key in let.order),
-        )  # fmt: skip
-    pairs = tuple((_must(fix(row)), _must(fix(own))) for row, own in let.by)
-    return dataclasses.replace(let, name="", value=fix(let.value), where=fix(let.where), by=pairs)
-
-
-def _reads(let: tree.Let) -> set[str]:
-    """The named values that a named value reads."""
-    return {item.name for node in tree.let_exprs(let) for item in tree.walk(node) if isinstance(item, Ref)}
-
-
-def _must(node: Expr | None) -> Expr:
-    assert node is not None
-    return node
