@@ -28,7 +28,7 @@ KEYS = {"row", "title", "edit", "settings", "others", "on", "decision", "finding
 WRONG = (Outcome.NON_CONFORME, Outcome.INDETERMINE)
 
 # The table of `domain.md` §6 on facts of this issue: row, what is expected (AV: non_conforme of a reserve), the rules
-# that say it; « | »: either, « + »: each.
+# that say it (« / »: either, « + »: each).
 DOMAIN = """
 2 conforme A4-PLAFOND              | 3 NC A4-PLAFOND                 | 5 conforme A7-AVENANT+A4-PLAFOND
 6 NC A7-AVENANT                    | 8 NC A4-PLAFOND                 | 9 NC A5-1-DATE
@@ -64,7 +64,7 @@ DOMAIN = """
 143 NC CP-CREDITS                  | 145 NC A5-1-PCE/A4-ELIGIBLE     | 146 AV A5-1-PCE-GM
 147 NC A4-REMB-REEL                | 148 NC A5-4-PAIE                | 150 NC CP-SUSPENSION
 """
-# Run as the command on real files: the rows (or titles) below.
+# Rows that the command itself also judges, on real files.
 REAL = ("row 21", "row 71", "row 103", "row 118", "row 148", "row 91")
 
 
@@ -101,7 +101,7 @@ def mutations() -> tuple[Mutation, ...]:
     """The authored entries, in the order of the file."""
     entries = yamlfile.load_data(ROOT / "fixtures" / "mutations.yaml")
     for entry in entries:
-        assert KEYS >= set(entry), f"{entry['title']}: {set(entry) - KEYS}"
+        assert set(entry) <= KEYS, f"{entry['title']}: {set(entry) - KEYS}"
     return tuple(
         Mutation(
             title=entry["title"],
@@ -169,7 +169,9 @@ def judged() -> dict[str, Said]:
             evaluated.setdefault(rule, {index: outcomes[rule][place] for index, place in enumerate(where)})
         decided = verdicts.decide(own, settings, frames, evaluated, dt.date(2019, 5, 20))
         found.update({item.name: decided[where.index(starts[item.name])] for item in group})
-    usual = {result.rule: result.outcome for result in found.pop(unchanged.name).results if result.severity == "information"}
+    usual = {
+        result.rule: result.outcome for result in found.pop(unchanged.name).results if result.severity == "information"
+    }
     return {name: _said(verdict, usual) for name, verdict in found.items()}
 
 
@@ -243,7 +245,7 @@ def test_the_command_says_the_same_on_real_files(name: str, tmp_path: Path, quit
     manifest = folder / "dossier.yaml"
     reference = ROOT / "rules" / PACK / "reference" / "dossier.yaml"
     node = facts.given.lay(yamlfile.compose(reference.read_text("utf-8"), "dossier.yaml"), item.edit)
-    manifest.write_text(_flow(node), "utf-8")
+    manifest.write_text(flow(node), "utf-8")
     done = quitus("check", folder, "--format", "json")
     report = json.loads(done.stdout)
     assert {
@@ -255,12 +257,12 @@ def test_the_command_says_the_same_on_real_files(name: str, tmp_path: Path, quit
     assert done.returncode == {"non_conforme": 1, "indetermine": 2}.get(item.decision, 0)
 
 
-def _flow(node: yamlfile.Node) -> str:
-    """A tree as YAML of one line, what was plain still plain."""
+def flow(node: yamlfile.Node) -> str:
+    """A tree as YAML of one line: its values are text, which the reader types as it does plain ones."""
     if isinstance(node.data, dict):
-        return "{" + ", ".join(f"{json.dumps(key)}: {_flow(child)}" for key, child in node.data.items()) + "}"
+        return "{" + ", ".join(f"{json.dumps(key)}: {flow(child)}" for key, child in node.data.items()) + "}"
     if isinstance(node.data, list):
-        return "[" + ", ".join(_flow(child) for child in node.data) + "]"
+        return "[" + ", ".join(flow(child) for child in node.data) + "]"
     if node.data is None:
         return "null"
     return json.dumps(node.data, ensure_ascii=False)

@@ -3,13 +3,17 @@
 A scenario is read as text:
 
     title, files, run          `run`: the words of the call after `quitus`
+    cwd, env                   where it is called (`/`: the checkout), and its environment
     exit, stdout, stderr       the code; texts said there and not (`contains`, `absent`), blanks folded
-    report                     values of a JSON report: `dossiers.0.decision: conforme`
+    report                     values of the JSON report: `dossiers.0.results.A4-PLAFOND.outcome: conforme`
     after                      files that must then exist (`contains`, `absent`) or not (`null`)
+    again                      environments in which the same call, elsewhere, writes the same bytes
+    agree                      the decision that the five formats and the code must all say
+    interrupt                  when Ctrl-C comes, in parts of the whole run
 
-`files` lists what the working folder holds: `copy` (a path of the checkout) or `text` or `bytes`, each `to` a path; on a
-copied dossier `edit` (laid over its dossier.yaml as the `given` of a rule example), `drop` (keys left out), `replace`
-(file: {text: other text}) and `remove` (files). `@sha256:PATH` in a text is the digest of that file beside it.
+`files` lists what the working folder holds: `copy` (a path of the checkout), `text` or `bytes`, each `to` a path,
+`times` over (`{n}`: which); then `edit` (laid over dossier.yaml as the `given` of a rule example), `drop` (its keys left
+out), `replace` (file: {text: other text}) and `remove` (files). `@sha256:PATH`: the digest of that file of the dossier.
 """
 
 from __future__ import annotations
@@ -34,10 +38,11 @@ import pytest
 
 from checker import facts
 from checker.base import yamlfile
+from tests.test_mutations import flow
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = ROOT / "fixtures" / "scenarios"
-KEYS = {"title", "files", "run", "cwd", "env", "exit", "stdout", "stderr", "report", "after", "again", "agree", "interrupt"}
+KEYS = {*"title files run cwd env exit stdout stderr report after again agree interrupt".split()}
 CODES = {"conforme": 0, "conforme_avec_reserves": 0, "non_conforme": 1, "indetermine": 2}
 # French words that each format must use for the decision, and no other.
 DECISIONS = {
@@ -52,7 +57,7 @@ FORMATS = ("json", "sarif", "junit", "github")
 def _scenarios() -> Iterator[Any]:
     for path in sorted(SCENARIOS.glob("*.yaml")):
         for index, scenario in enumerate(yamlfile.load_data(path)):
-            assert KEYS >= set(scenario), f"{path.name}: {scenario['title']}: {set(scenario) - KEYS}"
+            assert set(scenario) <= KEYS, f"{path.name}: {scenario['title']}: {set(scenario) - KEYS}"
             yield pytest.param(scenario, id=f"{path.stem}-{index + 1}")
 
 
@@ -120,21 +125,15 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _digests(text: str, folder: Path) -> str:
-    return re.sub(r"@sha256:(\S+?)(?=[\s\",}])", lambda found: hashlib.sha256((folder / found[1]).read_bytes()).hexdigest(), text)
+    return re.sub(
+        r"@sha256:(\S+?)(?=[\s\",}])", lambda found: hashlib.sha256((folder / found[1]).read_bytes()).hexdigest(), text
+    )
 
 
 def _edit(manifest: Path, edit: Mapping[str, Any], drop: list[str]) -> None:
     node = facts.given.lay(yamlfile.compose(manifest.read_text("utf-8"), "dossier.yaml"), edit)
     kept = {key: child for key, child in node.data.items() if key not in drop}
-    manifest.write_text("".join(f"{key}: {_flow(child)}\n" for key, child in kept.items()), "utf-8")
-
-
-def _flow(node: yamlfile.Node) -> str:
-    if isinstance(node.data, dict):
-        return "{" + ", ".join(f"{json.dumps(key)}: {_flow(child)}" for key, child in node.data.items()) + "}"
-    if isinstance(node.data, list):
-        return "[" + ", ".join(_flow(child) for child in node.data) + "]"
-    return "null" if node.data is None else json.dumps(node.data, ensure_ascii=False)
+    manifest.write_text("".join(f"{key}: {flow(child)}\n" for key, child in kept.items()), "utf-8")
 
 
 # What a call must say
@@ -206,15 +205,23 @@ def _agree(decision: str, done: subprocess.CompletedProcess[bytes], work: Path) 
     assert report["decision"] == decision == report["dossiers"][0]["decision"]
     results = report["dossiers"][0]["results"]
     held = {
-        outcome: {item["rule"] for item in results if item["outcome"] == outcome and item["severity"] == "bloquant" and not item["waived"]}
+        outcome: {
+            item["rule"]
+            for item in results
+            if item["outcome"] == outcome and item["severity"] == "bloquant" and not item["waived"]
+        }
         for outcome in ("non_conforme", "indetermine")
     }
     blocking = held["non_conforme"] | held["indetermine"]
     spoken = blocking & {"DOSSIER-LISIBLE"} or blocking  # of a dossier that cannot be read, the cause alone is told
     sarif = json.loads((work / "r.sarif").read_bytes())["runs"][0]["results"]
-    assert {item["ruleId"] for item in sarif if item.get("level") == "error" and item.get("kind", "fail") == "fail"} == spoken
+    assert {
+        item["ruleId"] for item in sarif if item.get("level") == "error" and item.get("kind", "fail") == "fail"
+    } == spoken
     suites = ET.fromstring((work / "r.xml").read_bytes())
-    failed = {case for case in suites.iter("testcase") if case.find("failure") is not None or case.find("error") is not None}
+    failed = {
+        case for case in suites.iter("testcase") if case.find("failure") is not None or case.find("error") is not None
+    }
     assert len(failed) == len(blocking), [case.attrib for case in failed]
     assert all(any(rule in str(case.attrib) for rule in blocking) for case in failed)
     errors = [line for line in (work / "r.txt").read_text("utf-8").splitlines() if line.startswith("::error")]
