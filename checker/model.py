@@ -104,6 +104,12 @@ class Grid:
     rows: tuple[tuple[Cell, ...], ...]
 
 
+class Told(NamedTuple):
+    """What a piece itself says: table -> (row of its parent table among those told here, row). Never what is claimed."""
+
+    tables: Mapping[str, list[tuple[int, Row]]]
+
+
 class FileDigest(NamedTuple):
     """A file of a dossier: path relative to it, SHA-256 in hexadecimal, size in bytes."""
 

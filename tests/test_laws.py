@@ -22,6 +22,7 @@ RULES = home.rules()
 GREEN = frozenset({Outcome.CONFORME, Outcome.SANS_OBJET})
 FAVOURABLE = frozenset({"conforme", "conforme_avec_reserves"})
 DAY = dt.date(2019, 5, 20)
+NEAR = {Outcome.NON_CONFORME: 36, Outcome.INDETERMINE: 9}  # facts blurred at most, an example
 FAULTY = 10  # faulty dossiers beside the reference one
 REQUIRED = frozenset({("convention",), ("reference",), ("etape",)})
 Path = tuple[str, ...]
@@ -195,13 +196,14 @@ def test_no_doubt_turns_anything_green(name: str, index: int) -> None:
     assert not said, f"{title}: {len(said)}\n" + "\n".join(said[:60])
 
 
+@pytest.mark.parametrize("half", [0, 1])
 @pytest.mark.parametrize("name", PACKS)
-def test_no_doubt_hides_the_fault_of_an_example(name: str) -> None:
+def test_no_doubt_hides_the_fault_of_an_example(name: str, half: int) -> None:
     """Every faulty example of a rule has one fault: no fact that the rule reads, once blurred, makes that rule green."""
     made = world(name)
     said: list[str] = []
     by_rule = {plan.rule: plan for plan in made.plans}
-    for rule in made.pack.rules:
+    for rule in made.pack.rules[half::2]:
         if rule.place.file.split("/")[0] in made.pack.examples_of:
             said += _hidden_faults(made, rule, by_rule[rule.id])
     assert not said, f"{len(said)}\n" + "\n".join(said[:60])
@@ -217,6 +219,7 @@ def _hidden_faults(made: World, rule: Rule, plan: Plan) -> list[str]:
             continue
         node = laid(made, example.given)
         near = [item for item in changes(node, made.dictionary) if not item.none and _touches(item.path, reads)]
+        near = random.Random(example.title).sample(near, min(len(near), NEAR[example.expect]))
         for item in (None, *near):
             run = len(submitted)
             asked.append((example.title, item))

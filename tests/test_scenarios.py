@@ -12,7 +12,7 @@ A scenario is read as text:
     interrupt                  when Ctrl-C comes, in parts of the whole run
 
 `files` lists what the working folder holds: `copy` (a path of the checkout), `text` or `bytes`, each `to` a path,
-`times` over (`{n}`: which); then `edit` (laid over dossier.yaml as the `given` of a rule example), `drop` (its keys left
+`times` over (`{n}`: which); then `edit` (laid over dossier.yaml as the `given` of an example), `drop` (its keys left
 out), `replace` (file: {text: other text}) and `remove` (files). `@sha256:PATH`: the digest of that file of the dossier.
 """
 
