@@ -105,7 +105,7 @@ class Grid:
 
 
 class Told(NamedTuple):
-    """What a piece itself says: table -> (row of its parent table among those told here, row). Never what is claimed."""
+    """What a piece itself says: table -> (row of its parent table among those told here, row). Never a claim."""
 
     tables: Mapping[str, list[tuple[int, Row]]]
 

@@ -90,7 +90,7 @@ def read(
     if not loaded:  # no readable dossier names a pack: the run still says so, under the first one
         for name in known:
             pack = packs.load(folder, name)
-            if pack.reference is not None or len(known) == 1:
+            if pack.text or len(known) == 1:
                 loaded[name] = (packs.overlay(pack, settings, elsewhere), dictionaries.load(*pack.extensions))
                 break
     return submitted, settings, loaded

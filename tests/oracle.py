@@ -1,13 +1,14 @@
 """The oracle: a slow, obvious evaluator of typed trees, one row at a time, without SQL. Door: `evaluate`.
 
-It is written from what the trees mean (`checker/base/tree.py`, DESIGN §4 « Aggregates keep the unknown »): NULL is None,
-booleans follow Kleene, amounts are Decimal. The conventions where the meaning leaves a choice are said where they are taken.
+It is written from what the trees mean (`checker/base/tree.py`), aggregates that keep the unknown above all: NULL is None,
+booleans follow Kleene, amounts are Decimal. Where the meaning leaves a choice, the convention is said on the spot.
 """
 
 from __future__ import annotations
 
 import calendar
 import datetime as dt
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,7 +47,7 @@ class Spot:
 
 
 def evaluate(plans: Sequence[Plan], frames: Frames) -> dict[str, dict[int, Cells]]:
-    """rule -> dossier -> (table, row) -> outcome. The row NO_ROW of a table: what its missing or unread rows leave to say."""
+    """rule -> dossier -> (table, row) -> outcome. Row NO_ROW: what the missing or unread rows of a table leave to say."""
     found: dict[str, dict[int, Cells]] = {}
     for plan in plans:
         cells: dict[int, Cells] = {index: {} for index in range(len(frames.submitted))}
@@ -97,7 +98,7 @@ def _outcome(part: Part, spot: Spot) -> Outcome:
 
 
 def _without_rows(plan: Plan, subject: str, dossier: int, frames: Frames, rows: bool) -> Outcome | None:
-    """A list that is not known may hold rows that nobody judged, unless none is asked; an empty one has nothing to judge."""
+    """A list that is not known may hold rows that nobody judged, unless none is asked; an empty one holds nothing."""
     if subject == ROOT:
         return None
     if any(_hidden_list(frames, table, dossier) for table in _chain(frames, subject)[:-1]):
@@ -110,7 +111,9 @@ def _without_rows(plan: Plan, subject: str, dossier: int, frames: Frames, rows: 
 
 def _never(when: Expr | None, spot: Spot) -> bool:
     """Whether a condition is false by the facts of the dossier alone."""
-    alone = all(table == ROOT for table, _ in tree.columns(when)) and not any(isinstance(node, Ref) for node in tree.walk(when))
+    alone = all(table == ROOT for table, _ in tree.columns(when)) and not any(
+        isinstance(node, Ref) for node in tree.walk(when)
+    )
     return when is not None and alone and value(when, spot) is False
 
 
@@ -147,7 +150,7 @@ def _run(frames: Frames, dossier: int) -> int:
     return frames.submitted[dossier].run
 
 
-# --- named values -------------------------------------------------------------------------------------------------------
+# --- named values -----------------------------------------------------------------------------------------------------
 
 
 def _name(let: tree.Let, subject: str, spots: Sequence[Spot]) -> None:
@@ -163,7 +166,7 @@ def _name(let: tree.Let, subject: str, spots: Sequence[Spot]) -> None:
 
 
 def _candidates(let: Aggregate, subject: str, spot: Spot) -> Iterator[Spot]:
-    """The rows that an aggregate reads, each beside the subject's row; a list nested in them that is not known: a phantom row."""
+    """The rows that an aggregate reads, each beside the subject's row; where a nested list is not known, a phantom row."""
     frames = spot.frames
     chain = _chain(frames, let.table)
     near = _chain(frames, subject)
@@ -193,7 +196,7 @@ def _list_hidden(let: Aggregate, subject: str, spot: Spot) -> bool:
         return False
     near = _chain(spot.frames, subject)
     chain = _chain(spot.frames, let.table)
-    for table, parent in zip(chain, chain[1:], strict=False):
+    for table, parent in itertools.pairwise(chain):
         if parent in near:
             return spot.frames.tables[parent].states[f"{table}[]"][spot.rows[parent]] in HIDDEN
     return False
@@ -202,8 +205,8 @@ def _list_hidden(let: Aggregate, subject: str, spot: Spot) -> bool:
 def _aggregate(let: Aggregate, subject: str, spot: Spot) -> Known:
     """The value over the rows that surely count, and what the rows that may count leave of it.
 
-    Across dossiers, a row of unknown key, or of a dossier that cannot be read, belongs to no group: its doubt is not the others'
-    (DESIGN §4 « nothing else of theirs »). A subject of unknown key may belong to any group: what it finds there is not known.
+    Across dossiers, a row of unknown key, or of a dossier that cannot be read, belongs to no group: its doubt is not the
+    others'. A subject of unknown key may belong to any group: what it finds there is not known.
     """
     hidden = _list_hidden(let, subject, spot)
     own = [value(mine, spot) for _, mine in let.by]
@@ -274,7 +277,7 @@ def _min(sure: list[Any], maybe: list[Any], hidden: bool) -> Known:
 _FOLDS = {"exists": _exists, "any": _any, "all": _all, "count": _count, "sum": _sum, "max": _max, "min": _min}
 
 
-# --- running sums -------------------------------------------------------------------------------------------------------
+# --- running sums -----------------------------------------------------------------------------------------------------
 
 BEFORE, AFTER, UNSURE = -1, 1, 0
 
@@ -282,7 +285,7 @@ BEFORE, AFTER, UNSURE = -1, 1, 0
 def _running(let: Running, spot: Spot, spots: Sequence[Spot]) -> Known:
     """The sum (or the count of distinct values) over the rows that come no later than this one, from the anchor on.
 
-    A row of unknown key belongs to no group, and its own value cannot be told. A row of unknown place may come before any.
+    A row of unknown key belongs to no group, its own value cannot be told. A row of unknown place may come before any.
     """
     keys = [value(key, spot) for key in let.by]
     if None in keys:
@@ -290,7 +293,8 @@ def _running(let: Running, spot: Spot, spots: Sequence[Spot]) -> Known:
     group = [
         other
         for other in spots
-        if _run(other.frames, other.dossier) == _run(spot.frames, spot.dossier) and [value(key, other) for key in let.by] == keys
+        if _run(other.frames, other.dossier) == _run(spot.frames, spot.dossier)
+        and [value(key, other) for key in let.by] == keys
     ]
     sure = [other for other in group if other is spot or _order(let, other, spot) == BEFORE]
     maybe = [other for other in group if other is not spot and _order(let, other, spot) == UNSURE]
@@ -305,7 +309,11 @@ def _running(let: Running, spot: Spot, spots: Sequence[Spot]) -> Known:
         elif _order(let, first, spot) != BEFORE:
             return None, None, None  # it comes, or may come, before the beginning
         else:
-            maybe += [other for other in sure if other is not first and other is not spot and _order(let, first, other) == UNSURE]
+            maybe += [
+                other
+                for other in sure
+                if other is not first and other is not spot and _order(let, first, other) == UNSURE
+            ]
             sure = [other for other in sure if other is first or other is spot or _order(let, first, other) == BEFORE]
             maybe = [other for other in maybe if _order(let, first, other) != AFTER]
     elif let.anchored:
@@ -326,7 +334,9 @@ def _distinct(let: Running, spot: Spot, sure: Sequence[Spot], maybe: Sequence[Sp
     seen = [value(let.value, other) for other in sure]
     doubtful = [value(let.value, other) for other in maybe]
     known = {term for term in seen if term is not None}
-    hidden = len([term for term in (*seen, *doubtful) if term is None]) + len({t for t in doubtful if t is not None} - known)
+    hidden = len([term for term in (*seen, *doubtful) if term is None]) + len(
+        {t for t in doubtful if t is not None} - known
+    )
     exact = len(known) if not hidden else None
     high = len(known) + hidden if value(let.value, spot) is not None else None
     return exact, len(known), high
@@ -359,7 +369,7 @@ def _rank(let: Running, spot: Spot) -> tuple[Any, ...]:
     return (*((key is None, key) if key is not None else (True, 0) for key in keys), _tie(spot))
 
 
-# --- expressions --------------------------------------------------------------------------------------------------------
+# --- expressions ------------------------------------------------------------------------------------------------------
 
 
 def value(node: Expr, spot: Spot) -> Any:
@@ -420,7 +430,7 @@ def _in(args: Sequence[Any]) -> bool | None:
 
 
 def apply(op: str, args: Sequence[Any]) -> Any:
-    """An operator over values: Kleene for and, or, in; is_true and is_null always answer; all others keep the unknown."""
+    """An operator over values: Kleene for and, or, in; is_true and is_null always answer; the others keep the unknown."""
     if op in ("and", "or", "in"):
         return {"and": _and, "or": _or, "in": _in}[op](args)
     if op == "is_true":
@@ -458,7 +468,7 @@ def siren(text: str) -> bool:
 
 
 def siret(text: str) -> bool:
-    """Luhn, of the SIREN too; for La Poste's establishments but its seat, digits whose sum is a multiple of five instead."""
+    """Luhn, of the SIREN too; for La Poste's establishments but its seat, the sum of the digits is a multiple of five."""
     if not re.fullmatch("[0-9]{14}", text):
         return False
     if text.startswith("356000000") and text != "35600000000048":

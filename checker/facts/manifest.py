@@ -34,6 +34,13 @@ class Builder:
     def fault(self, what: str, node: Node, todo: str = "") -> None:
         self.faults.append(Fault(what, self.place(node), yamlfile.excerpt(self.text, node.line), todo))
 
+    def _at_key(self, key: str, child: Node) -> Node:
+        """The child, standing at its key when that is on the same line."""
+        lines = self.text.splitlines()
+        before = lines[child.line - 1][: child.column - 1] if 0 < child.line <= len(lines) else ""
+        at = before.rfind(key)
+        return Node(None, child.line, at + 1 if at >= 0 else child.column)
+
     def root(self, node: Node) -> None:
         """Walk the whole manifest."""
         row: Row = {}
@@ -51,7 +58,8 @@ class Builder:
             if declared is None or (_computed(declared) and not self.computed):
                 known = [name for name, item in properties.items() if not _computed(item)]
                 close = nearest(key, known)
-                self.fault(f"clé inconnue : « {key} »", child, f"Écrire « {close} » ?" if close else "La retirer.")
+                todo = f"Écrire « {close} » ?" if close else "La retirer."
+                self.fault(f"clé inconnue : « {key} »", self._at_key(key, child), todo)
         for key, declared in properties.items():
             path = f"{prefix}.{key}" if prefix else key
             child = node.data.get(key)

@@ -43,17 +43,19 @@ def overlay(pack: Pack, settings: Settings, elsewhere: Elsewhere = _nowhere) -> 
             persons = [item for item in persons if _key(item) != _key(found)] + [found]
     folder = settings.path.parent if settings.path else Path()
     parties = tuple(str(row["cle"]) for row in pack.tables.get("parties", ()) if "cle" in row)
-    amendments = [
+    declared = [
         item
         for index, entry in enumerate(settings.data.get("avenants") or [])
         if (item := _amendment(document, entry, index, folder, parties, problems))
     ]
-    amendments = [item for item in amendments if _concerns(item, parameters, elsewhere)]
-    for item in amendments:
-        _amend(parameters, item, document, problems)
+    declared = [item for item in declared if _concerns(item[0], parameters, elsewhere)]
+    for amendment, source, path in declared:
+        _amend(parameters, amendment, source, path, problems)
     if problems:
         raise ConfigurationError(problems)
-    return dataclasses.replace(pack, parameters=parameters, persons=tuple(persons), amendments=tuple(amendments))
+    return dataclasses.replace(
+        pack, parameters=parameters, persons=tuple(persons), amendments=tuple(item for item, _, _ in declared)
+    )
 
 
 def _key(item: Person) -> tuple[str, str, str]:
@@ -109,7 +111,7 @@ def _bounded(item: DatedValue, known: Parameter) -> DatedValue:
 
 def _amendment(
     document: Document, entry: Any, index: int, folder: Path, parties: tuple[str, ...], problems: list[Problem]
-) -> Amendment | None:
+) -> tuple[Amendment, Document, Key] | None:
     path: Key = ("avenants", index)
     sha256 = ""
     if isinstance(entry, str):
@@ -147,7 +149,7 @@ def _amendment(
                 )
             )
         changes.append((str(change["parametre"]), change["valeur"]))
-    return Amendment(
+    found = Amendment(
         file=str(entry.get("fichier") or f"avenant {entry.get('avenant', index + 1)}"),
         effect=day(document, entry.get("date_effet"), (*path, "date_effet"), problems),
         signatures={
@@ -159,6 +161,7 @@ def _amendment(
         changes=tuple(changes),
         sha256=sha256,
     )
+    return found, document, path
 
 
 def _concerns(item: Amendment, parameters: Mapping[str, Parameter], elsewhere: Elsewhere) -> bool:
@@ -167,29 +170,22 @@ def _concerns(item: Amendment, parameters: Mapping[str, Parameter], elsewhere: E
     return not names or not all(name not in parameters and elsewhere(name) for name in names)
 
 
-def _amend(parameters: dict[str, Parameter], item: Amendment, document: Document, problems: list[Problem]) -> None:
-    for name, raw in item.changes:
+def _amend(
+    parameters: dict[str, Parameter], item: Amendment, document: Document, path: Key, problems: list[Problem]
+) -> None:
+    for index, (name, raw) in enumerate(item.changes):
         known = parameters.get(name)
+        where = (*path, "modifie", index)
         if known is None:
             close = nearest(name, list(parameters))
-            problems.append(
-                document.problem(
-                    f"l'avenant modifie un paramètre inconnu : « {name} »",
-                    ("avenants",),
-                    todo=f"Écrire « {close} » ?" if close else "",
-                )
-            )
+            what = f"l'avenant modifie un paramètre inconnu : « {name} »"
+            todo = f"Écrire « {close} » ?" if close else ""
+            problems.append(document.problem(what, (*where, "parametre"), todo=todo))
             continue
         if item.applies_from is None:
             continue
-        value = dated_value(
-            document,
-            {"valeur": raw, "du": item.applies_from.isoformat(), "source": item.file},
-            known.type,
-            known.many,
-            ("avenants",),
-            problems,
-        )
+        entry = {"valeur": raw, "du": item.applies_from.isoformat(), "source": item.file}
+        value = dated_value(document, entry, known.type, known.many, where, problems)
         if value is not None:
             ordered = sorted([*known.values, value], key=lambda dated: dated.start.toordinal() if dated.start else 0)
             parameters[name] = dataclasses.replace(known, values=tuple(ordered))

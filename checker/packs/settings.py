@@ -42,9 +42,9 @@ def find(folders: Sequence[Path], chosen: Path | None) -> Path | None:
         raise ConfigurationError(
             [
                 Problem(
-                    "plusieurs fichiers de réglages pour une exécution",
+                    "ce fichier de réglages ne vaut que pour une partie des dossiers contrôlés",
                     str(path),
-                    todo="N'en garder qu'un, ou le choisir par --settings.",
+                    todo="Un seul quitus.yaml par exécution, au-dessus de tous ses dossiers ; ou le choisir par --settings.",
                 )
                 for path in sorted(below)
             ]

@@ -20,11 +20,11 @@ from checker.model import (
     Finding,
     Outcome,
     Pack,
-    Place,
     Remedy,
     Result,
     Rule,
     Settings,
+    Value,
     Waiver,
 )
 
@@ -59,13 +59,13 @@ def decision_of(results: Sequence[Result]) -> str:
     return "conforme_avec_reserves" if any(item.outcome in (NC, IND) for item in reserves) else "conforme"
 
 
-def _twins(frames: Frames) -> dict[int, str]:
-    """Dossiers of a run that share one reference: dossier -> the reference."""
+def _twins(frames: Frames) -> frozenset[int]:
+    """Dossiers of a run that share one reference."""
     seen: dict[tuple[int, str], list[int]] = {}
     for index, value in enumerate(frames.tables[ROOT].values["reference"]):
         if value:
             seen.setdefault((frames.submitted[index].run, str(value)), []).append(index)
-    return {index: reference for (_, reference), found in seen.items() if len(found) > 1 for index in found}
+    return frozenset(index for found in seen.values() if len(found) > 1 for index in found)
 
 
 def _dossier(
@@ -75,7 +75,7 @@ def _dossier(
     settings: Settings,
     frames: Frames,
     evaluated: Mapping[str, Mapping[int, Evaluated]],
-    twins: Mapping[int, str],
+    twins: frozenset[int],
     today: dt.date,
 ) -> DossierVerdict:
     item = frames.submitted[index]
@@ -85,7 +85,8 @@ def _dossier(
     fact = item.rows.tables[ROOT][0].get("reference") if item.rows.tables[ROOT] else None
     reference = (fact.raw or "").strip() if fact else ""
     stage = frames.stage(index)
-    results = [_readable(item.rows.faults, twins.get(index), item.dossier.manifest)]
+    twin = fact if index in twins else None
+    results = [_readable(item.rows.faults, twin)]
     for rule in pack.rules:
         found = evaluated[rule.id][index]
         if item.rows.faults:
@@ -126,15 +127,16 @@ def _engine(rule: str, severity: str, outcome: Outcome, findings: Sequence[Findi
     )
 
 
-def _readable(faults: Sequence[Fault], twin: str | None, manifest: str) -> Result:
+def _readable(faults: Sequence[Fault], twin: Value | None) -> Result:
     found = []
     for fault in faults:
         what, place, excerpt, todo = fault
         text = f"{what}. {todo}" if todo else f"{what}."
         found.append(Finding(_READABLE, ROOT, IND, text, reason=what, locations=(place,), excerpts=(excerpt,)))
     if twin is not None and not found:
-        text = words.words("fr")["engine.twin"].format(reference=twin)
-        found.append(Finding(_READABLE, ROOT, IND, text, locations=(Place(manifest, 1, 1),)))
+        raw = (twin.raw or "").strip()
+        text = words.words("fr")["engine.twin"].format(reference=raw)
+        found.append(Finding(_READABLE, ROOT, IND, text, locations=(twin.place,), excerpts=(raw,)))
     return _engine(_READABLE, "bloquant", IND if found else OK, found, "organisme")
 
 

@@ -153,6 +153,8 @@ class Session:
         try:
             rows: list[tuple[Any, ...]] = self._connection.execute(statement.sql).fetchall()
         except Exception as error:
+            if "interrupted" in str(error).lower():  # Ctrl-C reaches the engine first
+                raise KeyboardInterrupt from None
             raise RuntimeError(str(error)) from error
         return rows
 
