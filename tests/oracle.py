@@ -1,6 +1,6 @@
 """The oracle: a slow, obvious evaluator of typed trees, one row at a time, without SQL. Door: `evaluate`.
 
-It is written from what the trees mean (`checker/base/tree.py`), aggregates that keep the unknown above all: NULL is None,
+It is written from what the trees mean (`checker/base/tree.py`), aggregates that keep the unknown first: NULL is None,
 booleans follow Kleene, amounts are Decimal. Where the meaning leaves a choice, the convention is said on the spot.
 """
 
@@ -47,7 +47,7 @@ class Spot:
 
 
 def evaluate(plans: Sequence[Plan], frames: Frames) -> dict[str, dict[int, Cells]]:
-    """rule -> dossier -> (table, row) -> outcome. Row NO_ROW: what the missing or unread rows of a table leave to say."""
+    """rule -> dossier -> (table, row) -> outcome. Row NO_ROW: what missing or unread rows leave to say."""
     found: dict[str, dict[int, Cells]] = {}
     for plan in plans:
         cells: dict[int, Cells] = {index: {} for index in range(len(frames.submitted))}
@@ -166,7 +166,7 @@ def _name(let: tree.Let, subject: str, spots: Sequence[Spot]) -> None:
 
 
 def _candidates(let: Aggregate, subject: str, spot: Spot) -> Iterator[Spot]:
-    """The rows that an aggregate reads, each beside the subject's row; where a nested list is not known, a phantom row."""
+    """The rows that an aggregate reads, each beside the subject's; where a nested list is not known, a phantom."""
     frames = spot.frames
     chain = _chain(frames, let.table)
     near = _chain(frames, subject)
@@ -205,8 +205,8 @@ def _list_hidden(let: Aggregate, subject: str, spot: Spot) -> bool:
 def _aggregate(let: Aggregate, subject: str, spot: Spot) -> Known:
     """The value over the rows that surely count, and what the rows that may count leave of it.
 
-    Across dossiers, a row of unknown key, or of a dossier that cannot be read, belongs to no group: its doubt is not the
-    others'. A subject of unknown key may belong to any group: what it finds there is not known.
+    Across dossiers, a row of unknown key, or of a dossier that cannot be read, belongs to no group: its doubt is
+    not the others'. A subject of unknown key may belong to any group: what it finds there is not known.
     """
     hidden = _list_hidden(let, subject, spot)
     own = [value(mine, spot) for _, mine in let.by]
@@ -430,7 +430,7 @@ def _in(args: Sequence[Any]) -> bool | None:
 
 
 def apply(op: str, args: Sequence[Any]) -> Any:
-    """An operator over values: Kleene for and, or, in; is_true and is_null always answer; the others keep the unknown."""
+    """An operator over values: Kleene for and, or, in; is_true and is_null always answer; others keep the unknown."""
     if op in ("and", "or", "in"):
         return {"and": _and, "or": _or, "in": _in}[op](args)
     if op == "is_true":
@@ -468,7 +468,7 @@ def siren(text: str) -> bool:
 
 
 def siret(text: str) -> bool:
-    """Luhn, of the SIREN too; for La Poste's establishments but its seat, the sum of the digits is a multiple of five."""
+    """Luhn, of the SIREN too; for La Poste's establishments but its seat, a sum of digits that five divides."""
     if not re.fullmatch("[0-9]{14}", text):
         return False
     if text.startswith("356000000") and text != "35600000000048":

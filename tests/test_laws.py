@@ -1,4 +1,4 @@
-"""Law 1 and its neighbours, through the whole way: no doubt turns anything green, no order matters, nothing is left unsaid."""
+"""Law 1 and its neighbours, through the whole way: no doubt turns anything green, no order matters, all is said."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ class Change:
 
 
 ILLEGIBLE: Mapping[str, str] = {
-    "money": "1.234", "percent": "cent", "number": "un", "date": "2019-02-30", "boolean": "peut-être", "letters": "beaucoup",
-    "sha256": "zz", "word": "ni l'un ni l'autre",
+    "money": "1.234", "percent": "cent", "number": "un", "date": "2019-02-30", "boolean": "peut-être",
+    "letters": "beaucoup", "sha256": "zz", "word": "ni l'un ni l'autre",
 }  # fmt: skip
 
 
@@ -174,13 +174,13 @@ def variants(made: World) -> list[tuple[str, yamlfile.Node]]:
     return found
 
 
-# --- law 1 --------------------------------------------------------------------------------------------------------------
+# --- law 1 ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("index", range(len(STAGES) + FAULTY))
 @pytest.mark.parametrize("name", PACKS)
 def test_no_doubt_turns_anything_green(name: str, index: int) -> None:
-    """Every fact of the reference dossier at every stage, and a good part of those of faulty ones: removed, blank, unreadable."""
+    """Every fact of the reference dossier at every stage, and many of faulty ones: removed, blank, unreadable."""
     made = world(name)
     known = variants(made)
     if index >= len(known):
@@ -208,7 +208,7 @@ def test_no_doubt_turns_anything_green(name: str, index: int) -> None:
 @pytest.mark.parametrize("half", [0, 1])
 @pytest.mark.parametrize("name", PACKS)
 def test_no_doubt_hides_the_fault_of_an_example(name: str, half: int) -> None:
-    """Every faulty example of a rule has one fault: no fact that the rule reads, once blurred, makes that rule green."""
+    """A faulty example of a rule has one fault: no fact that the rule reads, once blurred, makes that rule green."""
     made = world(name)
     said: list[str] = []
     by_rule = {plan.rule: plan for plan in made.plans}
@@ -264,7 +264,7 @@ def _touches(path: Path, reads: set[str]) -> bool:
     return any(item == column or item.startswith(column + ".") for item in reads)
 
 
-# --- every pair has its outcome -----------------------------------------------------------------------------------------
+# --- every pair has its outcome ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", PACKS)
@@ -292,7 +292,7 @@ def test_every_rule_says_something_of_every_dossier(name: str) -> None:
         assert {rule.id for rule in made.pack.rules} <= set(outcomes(verdict))
 
 
-# --- order is indifferent -------------------------------------------------------------------------------------------------
+# --- order is indifferent ---------------------------------------------------------------------------------------------
 
 
 def turned(node: yamlfile.Node, chance: random.Random) -> yamlfile.Node:
@@ -381,7 +381,7 @@ def test_a_batch_equals_its_parts(name: str) -> None:
             assert alone[plan.rule][0] == batch[plan.rule][index]
 
 
-# --- a blank value is the fault of one rule -----------------------------------------------------------------------------
+# --- a blank value is the fault of one rule ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", PACKS)

@@ -44,7 +44,7 @@ def find(folders: Sequence[Path], chosen: Path | None) -> Path | None:
                 Problem(
                     "ce fichier de réglages ne vaut que pour une partie des dossiers contrôlés",
                     str(path),
-                    todo="Un seul quitus.yaml par exécution, au-dessus de tous ses dossiers ; ou le choisir par --settings.",
+                    todo="Un seul quitus.yaml, au-dessus de tous les dossiers ; ou le choisir par --settings.",
                 )
                 for path in sorted(below)
             ]
