@@ -518,10 +518,12 @@ class Trees:
             keys.append(Column("code", "lignes", "cle"))
         if self.chance.random() < 0.4:
             keys.append(Column("number", ROOT, "#"))
-        order: list[Expr] = [Column("date", ROOT, "jour"), Column("reference", ROOT, "numero")]
+        first: list[Expr] = [Column("date", ROOT, "jour"), Column("reference", ROOT, "numero")]
+        order = first
         if subject == "lignes":
             rank = Column("number", "lignes", "rang")
-            order = [order, [*order, rank], [rank]][self.chance.randrange(3)]
+            orders: list[list[Expr]] = [first, [*first, rank], [rank]]
+            order = self.chance.choice(orders)
         anchored = not distinct and self.chance.random() < 0.4
         anchor = (
             Call("boolean", "eq", (Column("reference", ROOT, "numero"), Literal("reference", "N1")))
@@ -692,11 +694,14 @@ def test_case() -> None:
 
 
 @pytest.mark.parametrize("op", ["eq", "ne", "lt", "le", "gt", "ge"])
-@pytest.mark.parametrize("values", [AMOUNTS, DAYS, COUNTS, WORDS], ids=["amounts", "days", "counts", "words"])
+@pytest.mark.parametrize("values", [AMOUNTS, DAYS, COUNTS], ids=["amounts", "days", "counts"])
 def test_comparisons(op: str, values: list[Literal]) -> None:
-    if values is WORDS and op not in ("eq", "ne"):
-        pytest.skip("texts are not ordered")
     same_as_oracle(_all("boolean", op, values, values))
+
+
+@pytest.mark.parametrize("op", ["eq", "ne"])
+def test_texts_are_equal_or_not(op: str) -> None:
+    same_as_oracle(_all("boolean", op, WORDS, WORDS))
 
 
 def test_in() -> None:
