@@ -24,7 +24,7 @@ from checker.model import Outcome, State
 Known = tuple[Any, Any, Any]  # the exact value, what it is not below, what it is not above; None: cannot be told
 Cells = dict[tuple[str, int], Outcome]
 HIDDEN = (State.BLANK, State.UNREADABLE, State.ABSENT)
-NO_ROW = -1  # the row of a cell that speaks of rows that are not there; the row of a phantom
+NO_ROW = -1  # the row of a cell that speaks of rows that are not there
 _WORST = (Outcome.NON_CONFORME, Outcome.INDETERMINE, Outcome.CONFORME, Outcome.SANS_OBJET)
 
 
@@ -36,11 +36,6 @@ class Spot:
     dossier: int
     rows: Mapping[str, int]
     names: dict[str, Known] = field(default_factory=dict)
-
-    @property
-    def phantom(self) -> bool:
-        """Whether a row that nobody read is among them: whatever is asked of it may be so or not."""
-        return NO_ROW in self.rows.values()
 
     def over(self, rows: Mapping[str, int]) -> Spot:
         return Spot(self.frames, self.dossier, {**self.rows, **rows}, self.names)
@@ -166,7 +161,7 @@ def _name(let: tree.Let, subject: str, spots: Sequence[Spot]) -> None:
 
 
 def _candidates(let: Aggregate, subject: str, spot: Spot) -> Iterator[Spot]:
-    """The rows that an aggregate reads, each beside the subject's; where a nested list is not known, a phantom."""
+    """The rows that an aggregate reads, each beside the subject's row."""
     frames = spot.frames
     chain = _chain(frames, let.table)
     near = _chain(frames, subject)
@@ -182,23 +177,22 @@ def _candidates(let: Aggregate, subject: str, spot: Spot) -> Iterator[Spot]:
         above = _above(frames, let.table, row)
         if above[shared] == spot.rows[shared]:
             yield spot.over({table: above[table] for table in own})
-    parent = chain[1] if len(chain) > 1 else ROOT
-    if parent not in near:  # the list of a row of the list: where it is not known, a row may hide
-        for row in frames.rows(parent, spot.dossier):
-            above = _above(frames, parent, row)
-            if frames.tables[parent].states[f"{let.table}[]"][row] in HIDDEN and above[shared] == spot.rows[shared]:
-                yield spot.over({let.table: NO_ROW} | {table: above[table] for table in own[1:] if table in above})
 
 
 def _list_hidden(let: Aggregate, subject: str, spot: Spot) -> bool:
-    """Whether the list itself, in the subject's own row or dossier, is not known."""
+    """Whether a list on the way from what the subject shares to the rows is not known: some of them may not be read."""
     if let.across != "dossier" or let.table == ROOT:
         return False
-    near = _chain(spot.frames, subject)
-    chain = _chain(spot.frames, let.table)
+    frames = spot.frames
+    chain, near = _chain(frames, let.table), _chain(frames, subject)
+    shared = next(table for table in chain[1:] if table in near) if let.table not in near else ROOT
     for table, parent in itertools.pairwise(chain):
-        if parent in near:
-            return spot.frames.tables[parent].states[f"{table}[]"][spot.rows[parent]] in HIDDEN
+        states = frames.tables[parent].states[f"{table}[]"]
+        for row in frames.rows(parent, spot.dossier):
+            if states[row] in HIDDEN and _above(frames, parent, row)[shared] == spot.rows[shared]:
+                return True
+        if parent == shared:
+            break
     return False
 
 
@@ -224,7 +218,7 @@ def _aggregate(let: Aggregate, subject: str, spot: Spot) -> Known:
         if counts is False:
             continue
         term = 1 if let.value is None else value(let.value, item)
-        (sure if counts and item.rows[let.table] != NO_ROW else maybe).append(term)
+        (sure if counts else maybe).append(term)
     return _FOLDS[let.fn](sure, maybe, hidden)
 
 
@@ -379,11 +373,9 @@ def value(node: Expr, spot: Spot) -> Any:
     if isinstance(node, Column):
         if node.name == "#":
             return spot.dossier
-        row = spot.rows[node.table]
-        return None if row == NO_ROW else spot.frames.tables[node.table].values[node.name][row]
+        return spot.frames.tables[node.table].values[node.name][spot.rows[node.table]]
     if isinstance(node, StateOf):
-        row = spot.rows[node.table]
-        return None if row == NO_ROW else int(spot.frames.tables[node.table].states[node.name][row])
+        return int(spot.frames.tables[node.table].states[node.name][spot.rows[node.table]])
     if isinstance(node, Ref):
         return spot.names[node.name][("", "lo", "hi").index(node.side)]
     if isinstance(node, tree.Bounded):
@@ -393,19 +385,13 @@ def value(node: Expr, spot: Spot) -> Any:
     assert isinstance(node, Call)
     if node.op == "case":
         return _case(node.args, spot)
-    args = [value(arg, spot) for arg in node.args]
-    if spot.phantom and node.op in ("is_true", "is_null") and args[0] is None:
-        return None
-    return apply(node.op, args)
+    return apply(node.op, [value(arg, spot) for arg in node.args])
 
 
 def _case(args: Sequence[Expr], spot: Spot) -> Any:
     for index in range(0, len(args) - 1, 2):
-        asked = value(args[index], spot)
-        if asked is True:
+        if value(args[index], spot) is True:
             return value(args[index + 1], spot)
-        if asked is None and spot.phantom:
-            return None
     return value(args[-1], spot) if len(args) % 2 else None
 
 
@@ -468,11 +454,11 @@ def siren(text: str) -> bool:
 
 
 def siret(text: str) -> bool:
-    """Luhn, of the SIREN too; for La Poste's establishments but its seat, a sum of digits that five divides."""
+    """Luhn, of the SIREN too; for La Poste's establishments, also a sum of digits that five divides."""
     if not re.fullmatch("[0-9]{14}", text):
         return False
-    if text.startswith("356000000") and text != "35600000000048":
-        return sum(map(int, text)) % 5 == 0
+    if text.startswith("356000000") and sum(map(int, text)) % 5 == 0:
+        return True
     return luhn(text) and luhn(text[:9])
 
 

@@ -774,16 +774,18 @@ def sirets(chance: random.Random) -> list[str]:
     return found
 
 
+def a_siret(text: str) -> bool:
+    """As python-stdnum says; a number of La Poste that passes Luhn is one too, which python-stdnum refuses."""
+    if not (text.isascii() and text.isdigit()):
+        return False
+    return valid(stdnum_siret, text) or (len(text) == 14 and text.startswith("356000000") and luhn.is_valid(text))
+
+
 def test_siret_and_siren_are_those_of_python_stdnum() -> None:
     found = sirets(random.Random(1))
     got = engine_says([Call("boolean", "siret", (Literal("siret", text),)) for text in found])
-    wrong = []
-    for text, said in zip(found, got, strict=True):
-        plain = text.isascii() and text.isdigit()
-        assert oracle.siret(text) == (plain and valid(stdnum_siret, text)), text
-        if said != (plain and valid(stdnum_siret, text)):
-            wrong.append(text)
-    assert not wrong, wrong[:5]
+    assert [text for text, said in zip(found, got, strict=True) if said != a_siret(text)] == []
+    assert [text for text in found if oracle.siret(text) != a_siret(text)] == []
     sirens = [text[:9] for text in found]
     got = engine_says([Call("boolean", "siren", (Literal("siret", text),)) for text in sirens])
     assert got == [text.isascii() and text.isdigit() and valid(stdnum_siren, text) for text in sirens]

@@ -1,6 +1,7 @@
 """The SQL of an aggregate: measures over the rows, then the exact value and what is certain of it.
 
-Columns of one aggregate carry its name as a suffix: n what is known, u how many rows are not, m how many are negative.
+Columns of one aggregate carry its name as a suffix: n what is known, u how many rows are not, m how many are negative,
+l how many lists were not read.
 SQL's own SUM, MAX and COUNT skip NULL: they only ever see the known part.
 """
 
@@ -20,7 +21,8 @@ def measures(let: Aggregate, name: str, conditions: list[str], value: str | None
     where = " AND ".join(conditions) or "TRUE"
     yes, maybe = f"{_INSIDE} AND ({where}) IS TRUE", f"{_INSIDE} AND ({where}) IS NULL"
     if let.fn in ("count", "exists") or value is None:
-        return f"{count(yes)} AS n_{name}, {count(f'({maybe}) OR {_GONE}')} AS u_{name}"
+        hidden = count(f"({maybe}) OR {_GONE}")
+        return f"{count(yes)} AS n_{name}, {hidden} AS u_{name}, {count(_GONE)} AS l_{name}"
     if let.fn in ("all", "any"):
         stop = "TRUE" if let.fn == "any" else "FALSE"
         hidden = f"{_GONE} OR ({yes} AND ({value}) IS NULL) OR ({maybe} AND (({value}) IS NULL OR ({value}) IS {stop}))"
@@ -45,7 +47,8 @@ def filled(let: Aggregate, name: str, lost: str | None, group: str, templates: M
         found, none = ("FALSE", "TRUE") if let.fn == "all" else ("TRUE", "FALSE")
         return f"CASE WHEN {count} > 0 THEN {found} WHEN {hidden} > 0 THEN NULL ELSE {none} END AS {name}"
     if let.fn == "count":
-        high = f"CASE WHEN {gone} = 0 THEN {count} + {hidden} END"
+        whole = f"{gone} = 0 AND COALESCE({group}.l_{name}, 0) = 0"
+        high = f"CASE WHEN {whole} THEN {count} + {hidden} END"
         return f"CASE WHEN {hidden} = 0 THEN {count} END AS {name}, {count} AS {name}__lo, {high} AS {name}__hi"
     if let.fn == "sum":
         zero = templates["zero"] if let.type == "money" else "0"

@@ -93,7 +93,8 @@ def _so_far(made: _Sum) -> list[str]:
     placed = f"o_{name} IS NOT NULL AND (w_{name} IS NULL OR p_{name})"
     first = made.templates["asc"].format(f"o_{name}")
     peers = f"({part} ORDER BY {first} RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
-    settled_inside = all(table == ROOT for key in made.let.order for table, _ in tree.columns(key))
+    keys = [node for key in made.let.order for node in tree.walk(key)]
+    settled_inside = all(isinstance(node, tree.Column) and node.table == ROOT for node in keys)
     alone = f"MIN(dossier_) OVER ({part}) = MAX(dossier_) OVER ({part})" if settled_inside else "FALSE"
     return [
         f"SUM(a_{name}) OVER {upto} AS s_{name}",
@@ -109,7 +110,8 @@ def _so_far(made: _Sum) -> list[str]:
 
 def _sum(made: _Sum) -> list[str]:
     name = made.name
-    unplaced = f"(o_{name} IS NULL AND NOT alone_{name})"
+    lost = f"(o_{name} IS NULL OR p_{name})" if made.let.anchored else f"o_{name} IS NULL"
+    unplaced = f"({lost} AND NOT alone_{name})"
     known = f"CASE WHEN w_{name} IS NULL OR {unplaced} THEN {made.zero} ELSE w_{name} END"
     term = f"d_{name}" if made.let.distinct else known
     return [f"SUM(CASE WHEN {made.before} THEN {made.zero} ELSE {term} END) OVER {made.upto} AS t_{name}"]

@@ -289,6 +289,8 @@ class _Reader:
                 raise self.fault(f"« {name} » attend {expected[index]}, pas {item.type}")
         if name == "first":
             return self._first_of(nodes)
+        if name == "part" and nodes[0].type not in ("money", "letters"):
+            raise self.fault(f"« part » attend un montant, pas {nodes[0].type}")
         return Call(result or nodes[0].type, name, tuple(nodes))
 
     def _state(self, name: str, node: Expr) -> Expr:
