@@ -96,7 +96,7 @@ def _walk(
         full = path if table == ROOT else f"{table}.{path}"
         inner = computed or bool(child.get("x-computed"))
         if child.get("type") == "array" or "x-key" in child:
-            _nested(tables, full, table, child)
+            _nested(tables, full, table, child, inner)
         elif child.get("type") == "object":
             none = child.get("x-absence") == "aucun"
             fields[path] = Field(path, "block", child.get("title", key), none=none, computed=inner)
@@ -105,17 +105,17 @@ def _walk(
             fields[path] = _leaf(path, child, computed)
 
 
-def _nested(tables: dict[str, Table], name: str, parent: str, node: Mapping[str, Any]) -> None:
+def _nested(tables: dict[str, Table], name: str, parent: str, node: Mapping[str, Any], computed: bool) -> None:
     fields: dict[str, Field] = {}
     if "x-key" in node:
         kind = "map"
-        fields["cle"] = _leaf("cle", node["x-key"], False)
-        fields["valeur"] = _leaf("valeur", node["additionalProperties"], False)
+        fields["cle"] = _leaf("cle", node["x-key"], computed)
+        fields["valeur"] = _leaf("valeur", node["additionalProperties"], computed)
     elif node["items"].get("type") == "object":
         kind = "objects"
     else:
         kind = "scalars"
-        fields["valeur"] = _leaf("valeur", node["items"], False)
+        fields["valeur"] = _leaf("valeur", node["items"], computed)
     tables[name] = Table(
         name=name,
         title=node.get("title", name),
@@ -128,7 +128,7 @@ def _nested(tables: dict[str, Table], name: str, parent: str, node: Mapping[str,
         schema=node,
     )
     if kind == "objects":
-        _walk(tables, name, "", node["items"], fields, False)
+        _walk(tables, name, "", node["items"], fields, computed)
 
 
 def _merge(base: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
