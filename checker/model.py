@@ -88,22 +88,6 @@ class Fault(NamedTuple):
     todo: str = ""
 
 
-class Cell(NamedTuple):
-    """A cell of a spreadsheet or of a delimited text: its text ("" when empty), its address, why it is unreadable."""
-
-    text: str
-    place: Place
-    fault: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A sheet as its reader saw it: rows of cells, top first; merged cells repeat their value."""
-
-    name: str
-    rows: tuple[tuple[Cell, ...], ...]
-
-
 class Told(NamedTuple):
     """What a piece itself says: table -> (row of its parent table among those told here, row). Never a claim."""
 
@@ -119,12 +103,32 @@ class FileDigest(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a hostile or huge file may cost (`limites` of the settings); `zip_ratio`: unpacked over packed size."""
+
+    piece_megabytes: int = 200
+    piece_seconds: int = 20
+    reader_megabytes: int = 1024
+    zip_files: int = 2000
+    zip_megabytes: int = 500
+    zip_ratio: int = 200
+
+
+@dataclass(frozen=True, slots=True)
 class Dossier:
-    """What was submitted: a folder that holds `dossier.yaml`. `shown` is its path as the reports write it."""
+    """What was submitted: a folder that holds `dossier.yaml`. `shown` is its path as the reports write it.
+
+    `archive`: the zip that holds it, under `inside` ("" : its root); `folder` is then the zip's, until it is unpacked.
+    `written`: the manifest when it stands elsewhere (its name is `manifest`). `faults`: why it cannot be read.
+    """
 
     folder: Path
     shown: str
     manifest: str = "dossier.yaml"
+    archive: Path | None = None
+    inside: str = ""
+    written: Path | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +305,7 @@ class Settings:
     data: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[tuple[str | int, ...], Place] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from checker import __version__, dossiers, facts, findings, packs, plans, tables, verdicts
 from checker.base import dictionary as dictionaries
@@ -17,8 +17,11 @@ from checker.base.dictionary import ROOT, Dictionary
 from checker.base.frames import Frames
 from checker.base.tree import Plan
 from checker.base.words import words
-from checker.errors import ConfigurationError, Problem, UsageError
-from checker.model import DossierVerdict, Example, Finding, Outcome, Pack, Place, Rule, Settings, Submitted, Verdicts
+from checker.errors import ConfigurationError, NothingToCheck, Problem, UsageError
+from checker.model import DossierVerdict, Example, Outcome, Pack, Place, Rule, Settings, Submitted, Verdicts
+
+if TYPE_CHECKING:
+    from checker.proposals import Proposal
 
 Progress = Callable[[str, int, int], None]
 
@@ -35,6 +38,9 @@ class Options:
     engine: str = "duckdb"
     fail_on: str = ""
     today: dt.date | None = None
+    manifest: Path | None = None  # of the only path, when it stands elsewhere
+    ocr: bool = False  # read scans too
+    roots: Path | None = None  # a folder of trusted certificates, beside those of the settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,10 @@ def read(
     """The facts of every dossier, the settings, and the packs that the dossiers may name."""
     if options.engine not in findings.engine_names():
         raise UsageError(f"moteur inconnu : « {options.engine} » (connus : {', '.join(findings.engine_names())})")
-    found = dossiers.find(options.paths)
+    found = dossiers.find(options.paths, options.manifest)
     settings = packs.read_settings([item.folder for item in found], options.settings)
+    ocr = options.ocr or settings.data.get("ocr") is True
+    asked = facts.Asked(settings.limits, facts.trusted(_roots(options, settings)), ocr)
     folder = options.rules or home.rules()
     known = packs.names(folder)
     if not known:
@@ -77,15 +85,19 @@ def read(
     elsewhere = functools.cache(lambda name: any(name in packs.load(folder, other).parameters for other in known))
     day = options.today or today()
     plain = dictionaries.load()
-    for index, item in enumerate(found):
-        progress("facts", index, len(found))
-        opened = facts.open_manifest(item)
-        name = opened.convention
-        if name in known and name not in loaded:
-            pack = packs.load(folder, name)
-            loaded[name] = (packs.overlay(pack, settings, elsewhere), dictionaries.load(*pack.extensions))
-        _, dictionary = loaded.get(name or "", (None, plain))
-        submitted.append(facts.read(opened, dictionary, known, options.on, day, options.stage))
+    try:
+        for index, item in enumerate(found):
+            progress("facts", index, len(found))
+            with dossiers.unpacked(item, settings.limits) as unpacked:
+                opened = facts.open_manifest(unpacked)
+                name = opened.convention
+                if name in known and name not in loaded:
+                    pack = packs.load(folder, name)
+                    loaded[name] = (packs.overlay(pack, settings, elsewhere), dictionaries.load(*pack.extensions))
+                _, dictionary = loaded.get(name or "", (None, plain))
+                submitted.append(facts.read(opened, dictionary, known, options.on, day, options.stage, asked))
+    finally:
+        facts.close()
     progress("facts", len(found), len(found))
     if not loaded:  # no readable dossier names a pack: the run still says so, under the first one
         for name in known:
@@ -94,6 +106,13 @@ def read(
                 loaded[name] = (packs.overlay(pack, settings, elsewhere), dictionaries.load(*pack.extensions))
                 break
     return submitted, settings, loaded
+
+
+def _roots(options: Options, settings: Settings) -> list[Path]:
+    """The folders of trusted certificates: those of the settings, relative to their file, then --roots."""
+    above = settings.path.parent if settings.path else Path()
+    listed = [above / str(name) for name in settings.data.get("racines") or []]
+    return [*listed, *([options.roots] if options.roots else [])]
 
 
 def groups(
@@ -137,7 +156,7 @@ def check(options: Options, progress: Progress = _quiet) -> Verdicts:
         settings={"path": _shown(settings.path), "sha256": settings.sha256} if settings.path else None,
         decision=_worst(ordered),
         dossiers=ordered,
-        unused=_notes(settings, ordered, used),
+        unused=(*_notes(settings, ordered, used), *_doubts(options, settings)),
         notes=tuple((str(item["id"]), str(item["text"])) for pack in used for item in pack.defects),
         fail_on=options.fail_on,
     )
@@ -157,6 +176,12 @@ def _worst(found: Sequence[DossierVerdict]) -> str:
     return "conforme"
 
 
+def _doubts(options: Options, settings: Settings) -> tuple[str, ...]:
+    """What the folders of trusted certificates hold and cannot be used, as sentences."""
+    faults = facts.trusted(_roots(options, settings)).faults
+    return tuple(f"{fault.place.file} : {fault.what}. {fault.todo}" for fault in faults)
+
+
 def _notes(settings: Settings, found: Sequence[DossierVerdict], used: Sequence[Pack]) -> tuple[str, ...]:
     """Amendments of the run and waivers that served nothing, as sentences."""
     table = words("fr")
@@ -174,70 +199,20 @@ def _notes(settings: Settings, found: Sequence[DossierVerdict], used: Sequence[P
 
 def until(options: Options, step: str) -> Any:
     """What a run holds at that arrow (facts, tables, plans or findings), as plain data."""
+    from checker.reports import steps
+
     submitted, _, loaded = read(options)
     if step == "facts":
-        return {item.dossier.shown: _facts(item) for item in submitted}
+        return {item.dossier.shown: steps.of_facts(item) for item in submitted}
     found = groups(submitted, loaded, compiled=step in ("plans", "findings"))
     if step == "tables":
-        return {group.pack.id: _tables(group.frames) for group in found}
+        return {group.pack.id: steps.of_tables(group.frames) for group in found}
     if step == "plans":
         return {
             group.pack.id: {plan.rule: [str(part) for part in plan.parts] for plan in group.plans} for group in found
         }
-    return {group.pack.id: _findings(group, options.engine) for group in found}
-
-
-def _facts(item: Submitted) -> Any:
-    rows = {
-        table: [
-            {key: {"raw": cell.raw, "place": _place(cell.place), "fault": cell.fault} for key, cell in row.items()}
-            for row in found
-        ]
-        for table, found in item.rows.tables.items()
-        if found
-    }
-    return {"rows": rows, "faults": [fault.what for fault in item.rows.faults]}
-
-
-def _place(place: Any) -> str:
-    return ":".join(str(part) for part in (place.file, place.place, place.line, place.column) if part is not None)
-
-
-def _tables(frames: Frames) -> Any:
-    return {
-        name: [
-            {column: values.show(found[row]) for column, found in frame.values.items() if found[row] is not None}
-            for row in range(len(frame))
-        ]
-        for name, frame in frames.tables.items()
-        if len(frame)
-    }
-
-
-def _findings(group: Group, engine: str) -> Any:
-    evaluated, faults = findings.evaluate(group.plans, group.frames, engine)
-    return {
-        "faults": list(faults),
-        "rules": {
-            rule: {
-                group.frames.submitted[index].dossier.shown: {
-                    "outcome": item.outcome.word,
-                    "findings": [_finding(finding) for finding in item.findings],
-                }
-                for index, item in found.items()
-            }
-            for rule, found in evaluated.items()
-        },
-    }
-
-
-def _finding(item: Finding) -> Any:
-    return {
-        "subject": item.subject,
-        "outcome": item.outcome.word,
-        "message": item.message,
-        "missing": list(item.missing),
-    }
+    said = {group.pack.id: (findings.evaluate(group.plans, group.frames, options.engine), group) for group in found}
+    return {name: steps.of_findings(*evaluated, group.frames) for name, (evaluated, group) in said.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,3 +302,41 @@ def lint(folder: Path, name: str, engine: str = "duckdb") -> tuple[Pack, list[Pr
     _, faults = findings.evaluate(compiled, tables.build([], dictionary), engine)
     problems += [Problem(f"le moteur refuse {fault}") for fault in faults]
     return pack, problems
+
+
+def propose(
+    path: Path, target: Path, earlier: str | None = None, convention: str | None = None, rules: Path | None = None
+) -> Proposal:
+    """A proposed manifest of a raw folder or archive, to be written at `target` (`earlier`: the text there now).
+
+    UsageError 64: no convention to choose. NothingToCheck 66: no file. yamlfile.YamlError: the text there is no YAML.
+    """
+    from checker import proposals
+    from checker.facts import raw
+
+    pack = _convention(rules or home.rules(), convention)
+    dictionary = dictionaries.load(*pack.extensions)
+    limits = packs.read_settings([path if path.is_dir() else path.parent], None).limits
+    said = proposals.said(earlier)
+    try:
+        with dossiers.opened(path, limits) as folder:
+            found, unnamed = raw.collect(folder, dictionary.tables["depenses"], said, limits, target)
+    finally:
+        facts.close()
+    if not found and not unnamed:
+        raise NothingToCheck([Problem("aucun fichier sous ce chemin", str(path))])
+    name = path.resolve().name if path.is_dir() else path.stem
+    beside = path.is_dir() and path.resolve() == target.resolve().parent
+    root = "" if beside else "folder" if path.is_dir() else "zip"
+    return proposals.propose(found, dictionary, pack.id, name, root, earlier, unnamed)
+
+
+def _convention(folder: Path, name: str | None) -> Pack:
+    """The pack of that name; without a name the only one that has a reference dossier of its own."""
+    if name is not None:
+        return packs.load(folder, name)
+    own = [pack for pack in (packs.load(folder, each) for each in packs.names(folder)) if _own_reference(pack)]
+    if len(own) != 1:
+        known = ", ".join(pack.id for pack in own) or "aucune n'a de dossier de référence"
+        raise UsageError([Problem("quelle convention ?", todo=f"La nommer par --convention ({known}).")])
+    return own[0]

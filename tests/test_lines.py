@@ -27,12 +27,13 @@ from odf.table import TableCell, TableRow
 from odf.text import P
 
 from checker.base import dictionary
+from checker.base.grid import Cell, Grid
 from checker.base.unreadable import Unreadable, letters
 from checker.facts import lines
 from checker.facts.readers import csv as csv_reader
 from checker.facts.readers import ods as ods_reader
 from checker.facts.readers import xlsx as xlsx_reader
-from checker.model import Cell, Fault, Grid, Place, Row
+from checker.model import Fault, Place, Row
 
 SAMPLES = Path(__file__).resolve().parent.parent / "fixtures" / "readers"
 TABLE = dictionary.load().tables["depenses"]

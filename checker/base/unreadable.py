@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
+import struct
 import zipfile
+import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.model import Cell, Grid, Place
+from checker.base.grid import Cell, Grid
+from checker.model import Place
 
 MAX_FILE = 50_000_000  # bytes of a file
 MAX_CONTENT = 200_000_000  # bytes of what an archive unpacks to
@@ -58,7 +61,7 @@ def archive(path: Path) -> Iterator[zipfile.ZipFile]:
             yield content
     except KeyError as error:
         raise Unreadable("Une partie obligatoire du fichier manque.") from error
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, EOFError, OSError) as error:
         raise Unreadable(
             "Le fichier n'est pas un classeur lisible : archive abîmée, chiffrée ou autre format."
         ) from error

@@ -6,6 +6,8 @@ Refused: duplicate keys, keys that are not text, merge keys, anchors and aliases
 
 from __future__ import annotations
 
+import functools
+import gc
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -19,6 +21,7 @@ from checker.errors import ConfigurationError, Problem
 _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES = 20_000_000
 MAX_DEPTH = 64
+MAX_PROBLEMS = 100  # of one file: the others are said to be there
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
@@ -51,10 +54,15 @@ class YamlError(ConfigurationError):
 
 def excerpt(text: str, line: int | None) -> str:
     """The line of the text, cut to 120 characters."""
-    lines = text.splitlines()
+    lines = _lines(text)
     if line is None or not 0 < line <= len(lines):
         return ""
     return lines[line - 1].strip()[:120]
+
+
+@functools.lru_cache(maxsize=1)
+def _lines(text: str) -> list[str]:
+    return text.splitlines()
 
 
 def read_text(path: Path, shown: str) -> str:
@@ -74,6 +82,16 @@ def read_text(path: Path, shown: str) -> str:
 
 def compose(text: str, shown: str) -> Node:
     """The tree of one YAML document; all faults of structure at once (YamlError)."""
+    collects = gc.isenabled()
+    gc.disable()  # a tree has no cycle: looking for some in millions of nodes takes three times their reading
+    try:
+        return _compose(text, shown)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _compose(text: str, shown: str) -> Node:
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
@@ -87,10 +105,17 @@ def compose(text: str, shown: str) -> Node:
     if root is None:
         raise YamlError([Problem("le fichier est vide", shown, 1, 1)])
     problems: list[Problem] = []
-    node = _convert(root, text, shown, problems, set(), 0)
+    try:
+        node = _convert(root, text, shown, problems, set(), 0)
+    except _Enough:
+        problems.append(Problem(f"plus de {MAX_PROBLEMS} fautes : les suivantes ne sont pas dites", shown))
     if problems:
         raise YamlError(problems)
     return node
+
+
+class _Enough(Exception):
+    """The file has more faults than a person reads."""
 
 
 def _convert(node: Any, text: str, shown: str, problems: list[Problem], seen: set[int], depth: int) -> Node:
@@ -98,6 +123,8 @@ def _convert(node: Any, text: str, shown: str, problems: list[Problem], seen: se
     line, column = mark.line + 1, mark.column + 1
 
     def fault(what: str, where: Any, todo: str = "") -> None:
+        if len(problems) >= MAX_PROBLEMS:
+            raise _Enough
         spot = where.start_mark.line + 1
         problems.append(Problem(what, shown, spot, where.start_mark.column + 1, excerpt(text, spot), todo=todo))
 

@@ -2,6 +2,7 @@
 
 Exemples :
   quitus check mon-dossier
+  quitus check recu.zip --dossier recu.yaml
   quitus check depot --format json --output rapport.json
   quitus check depot -f sarif:quitus.sarif -f junit:quitus.xml --fail-on reserve
 """
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 from checker.errors import Problem, UsageError
 
 if TYPE_CHECKING:
+    from checker import pipeline
     from checker.model import Verdicts
 
 HELP = "contrôler des dossiers"
@@ -31,7 +33,10 @@ STEPS = ("facts", "tables", "plans", "findings")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the verb."""
     parser.add_argument(
-        "paths", nargs="+", metavar="CHEMIN", type=Path, help="un dossier, ou une arborescence de dossiers"
+        "paths", nargs="+", metavar="CHEMIN", type=Path, help="un dossier, un zip, ou une arborescence de dossiers"
+    )
+    parser.add_argument(
+        "--dossier", metavar="FICHIER", type=Path, help="le dossier.yaml, resté hors du répertoire ou du zip"
     )
     parser.add_argument("--stage", metavar="ETAPE", help="juger comme si le dossier en était à cette étape")
     parser.add_argument("--on", metavar="DATE", help="date de contrôle AAAA-MM-JJ (l'emporte sur date_controle)")
@@ -41,6 +46,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rules", metavar="REPERTOIRE", type=Path, help="répertoire de packs (à défaut ceux livrés, ou QUITUS_RULES)"
     )
+    parser.add_argument("--roots", metavar="REPERTOIRE", type=Path, help="certificats de confiance des signatures")
+    parser.add_argument("--ocr", action="store_true", help="lire aussi les images numérisées (tesseract)")
     parser.add_argument("--format", metavar="FORMAT", default="terminal", help="terminal, json, sarif, junit, github…")
     parser.add_argument("--output", metavar="FICHIER", type=Path, help="écrire là plutôt qu'à l'écran")
     parser.add_argument(
@@ -83,6 +90,9 @@ def run(options: argparse.Namespace) -> int:
         rules=options.rules,
         engine=options.engine,
         fail_on=options.fail_on,
+        manifest=options.dossier,
+        roots=options.roots,
+        ocr=options.ocr,
     )
     _refuse_overwrite(asked, [path for _, path in wanted if path is not None])
     if options.until:
@@ -112,16 +122,19 @@ def _day(text: str | None) -> dt.date | None:
         raise UsageError([Problem(f"--on {text} : {error}")]) from None
 
 
-def _refuse_overwrite(asked: object, outputs: Sequence[Path]) -> None:
+def _refuse_overwrite(asked: pipeline.Options, outputs: Sequence[Path]) -> None:
     """A report never replaces a file of a dossier."""
     from checker import dossiers
 
     if not outputs:
         return
-    folders = [item.folder.resolve() for item in dossiers.find(asked.paths)]  # type: ignore[attr-defined]
+    found = dossiers.find(asked.paths, asked.manifest)
+    folders = [item.folder.resolve() for item in found if item.archive is None]
+    alone = {path.resolve() for item in found for path in (item.archive, item.written) if path is not None}
     for path in outputs:
         target = path.resolve()
-        if any(target.is_relative_to(folder) for folder in folders) and target.exists() and not _ours(target):
+        held = any(target.is_relative_to(folder) for folder in folders) and target.exists() and not _ours(target)
+        if held or target in alone:
             raise UsageError(
                 [Problem("un rapport ne remplace pas un fichier d'un dossier", str(path), todo="Choisir un autre nom.")]
             )

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from checker.base import plugs, values, yamlfile
+from checker.base.certificates import NO_ROOTS, Roots
 from checker.base.dictionary import ROOT, Dictionary, Table
 from checker.base.unreadable import Unreadable
 from checker.errors import Problem
-from checker.facts import given, lines, manifest
-from checker.model import STAGES, Dossier, Fault, FileDigest, Place, Row, Rows, State, Submitted, Value
+from checker.facts import given, lines, manifest, sheets
+from checker.facts.asked import Asked
+from checker.model import STAGES, Dossier, Fault, FileDigest, Limits, Place, Row, Rows, State, Submitted, Value
+
+__all__ = ["Asked", "Opened", "close", "example", "given", "open_manifest", "read", "trusted"]
 
 Inspect = Callable[[Path, str], tuple[Row, FileDigest | None]]
-READERS = "checker.facts.readers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +36,14 @@ class Opened:
 
 def open_manifest(dossier: Dossier) -> Opened:
     """Parse the manifest of a dossier; faults instead of exceptions."""
+    if dossier.faults:
+        return Opened(dossier, None, "", dossier.faults, None)
     try:
-        text = yamlfile.read_text(dossier.folder / dossier.manifest, dossier.manifest)
+        text = yamlfile.read_text(dossier.written or dossier.folder / dossier.manifest, dossier.manifest)
         node = yamlfile.compose(text, dossier.manifest)
     except yamlfile.YamlError as error:
         return Opened(dossier, None, "", tuple(_fault(item) for item in error.problems), None)
+    sheets.warm(node)
     named = node.data.get("convention") if isinstance(node.data, dict) else None
     word = named.data.strip() if named is not None and isinstance(named.data, str) else None
     return Opened(dossier, node, text, (), word)
@@ -49,14 +56,16 @@ def read(
     on: dt.date | None,
     today: dt.date,
     stage: str | None = None,
+    asked: Asked = Asked(),  # noqa: B008  frozen
 ) -> Submitted:
     """The facts of a dossier; whatever is wrong with it is a fault of its rows, never an exception.
 
     `on` wins over `date_controle`, which wins over `today`; `conventions`: the packs that a dossier may name;
-    `stage` wins over `etape`.
+    `stage` wins over `etape`; `asked`: how pieces are read, in a child that `close` ends.
     """
-    from checker.facts import pieces
+    from checker.facts import pieces, told
 
+    limits = asked.limits
     dossier, node, text = opened.dossier, opened.node, opened.text
     if node is None:
         return Submitted(dossier, _unreadable(dictionary, opened.faults))
@@ -64,13 +73,36 @@ def read(
     found = from_node(node, text, dossier.manifest, dictionary, conventions)
     if stage is not None and "etape" in found.tables[ROOT][0]:
         found.tables[ROOT][0]["etape"] = found.tables[ROOT][0]["etape"]._replace(raw=stage)
-    _sheets(found, dossier.folder)
-    _pieces(found, dossier.folder, pieces.inspect, digests)
+    inspect = functools.partial(pieces.inspect, limit=limits.piece_megabytes * 2**20, look=pieces.looking(limits))
+    _sheets(found, dossier.folder, limits)
+    _pieces(found, dossier.folder, inspect, digests)
     control = _control_date(found, on, today)
-    _attestations(found, dossier.folder, control, pieces.inspect, digests)
-    own = pieces.inspect(dossier.folder, dossier.manifest)[1]
+    told.fill(found, dossier.folder, asked, control)
+    _attestations(found, dossier.folder, control, inspect, digests)
+    own = inspect(dossier.written.parent if dossier.written else dossier.folder, dossier.manifest)[1]
     files = tuple(sorted([*digests.values(), *([own] if own else [])]))
     return Submitted(dossier, _rows(found), files)
+
+
+def trusted(folders: Sequence[Path]) -> Roots:
+    """What these folders of certificates make trusted, together."""
+    if not folders:
+        return NO_ROOTS
+    from checker.facts import trust
+
+    loaded = [trust.load(folder) for folder in folders]
+    return Roots(
+        certificates=tuple(item for found in loaded for item in found.certificates),
+        crls=tuple(item for found in loaded for item in found.crls),
+        faults=tuple(item for found in loaded for item in found.faults),
+    )
+
+
+def close() -> None:
+    """End the child in which pieces are opened: a run has read all its dossiers."""
+    from checker.facts import apart
+
+    apart.close()
 
 
 def example(
@@ -165,11 +197,11 @@ def _fault(problem: Problem) -> Fault:
     return Fault(problem.what, Place(problem.file, problem.line, problem.column), problem.excerpt, problem.todo)
 
 
-def _sheets(found: manifest.Builder, folder: Path) -> None:
+def _sheets(found: manifest.Builder, folder: Path, limits: Limits) -> None:
     """Read the tables that a spreadsheet holds; a sheet that cannot be read leaves its table unreadable."""
     for table, name, place in found.sheets:
         try:
-            rows, totals, faults = _sheet(table, name, folder)
+            rows, totals, faults = _sheet(table, name, folder, limits)
         except Unreadable as error:
             found.states[(table.name, 0)] = State.UNREADABLE
             found.places[table.name] = place._replace(place=f"{name} : {error}")
@@ -200,18 +232,13 @@ def _sheets(found: manifest.Builder, folder: Path) -> None:
         found.states.pop(("tableur", 0), None)
 
 
-def _sheet(table: Table, name: str, folder: Path) -> tuple[list[Row], list[Row], list[Fault]]:
-    kind = name.rpartition(".")[2].lower()
+def _sheet(table: Table, name: str, folder: Path, limits: Limits) -> tuple[list[Row], list[Row], list[Fault]]:
     if manifest.outside(name):
         raise Unreadable("hors du répertoire du dossier")
     path = folder / name
     if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()):
         raise Unreadable("fichier absent")
-    for plug in plugs.names(READERS):
-        reader = plugs.load(READERS, plug)
-        if f".{kind}" in getattr(reader, "SUFFIXES", ()):
-            return lines.read(reader.grids(path, name), table)
-    raise Unreadable(f"aucun lecteur de lignes pour le format « {kind} »")
+    return lines.read(sheets.grids(path, name, limits), table)
 
 
 def _pieces(found: manifest.Builder, folder: Path, inspect: Inspect, digests: dict[str, FileDigest]) -> None:

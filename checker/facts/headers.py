@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from checker.base import values
 from checker.base.dictionary import Table
-from checker.model import Cell, Grid
+from checker.base.grid import Cell, Grid
 
 AMOUNT, NUMBER = "montant", "ligne"
 _LEAST = 3  # columns that make a header

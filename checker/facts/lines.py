@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from checker.base import values
 from checker.base.dictionary import Table
+from checker.base.grid import Cell, Grid
 from checker.facts.headers import AMOUNT, NUMBER, Header, header, named
 from checker.facts.totals import Item, item, only, settled, totals
-from checker.model import Cell, Fault, Grid, Place, Row, Value
+from checker.model import Fault, Place, Row, Value
 
 _SERIAL = re.compile(r"[2-7][0-9]{4}|80000")
 _SECOND = "un second en-tête, différent, est au-dessus : les colonnes ne sont pas sûres"

@@ -32,6 +32,10 @@ class Builder:
         return Place(self.shown, node.line, node.column)
 
     def fault(self, what: str, node: Node, todo: str = "") -> None:
+        if self.full():
+            return
+        if len(self.faults) == yamlfile.MAX_PROBLEMS:
+            what, todo = f"plus de {yamlfile.MAX_PROBLEMS} fautes : les suivantes ne sont pas dites", ""
         self.faults.append(Fault(what, self.place(node), yamlfile.excerpt(self.text, node.line), todo))
 
     def _at_key(self, key: str, child: Node) -> Node:
@@ -40,6 +44,10 @@ class Builder:
         before = lines[child.line - 1][: child.column - 1] if 0 < child.line <= len(lines) else ""
         at = before.rfind(key)
         return Node(None, child.line, at + 1 if at >= 0 else child.column)
+
+    def full(self) -> bool:
+        """Whether the manifest has more faults than a person reads."""
+        return len(self.faults) > yamlfile.MAX_PROBLEMS
 
     def root(self, node: Node) -> None:
         """Walk the whole manifest."""
@@ -55,6 +63,8 @@ class Builder:
         properties: Mapping[str, Any] = schema.get("properties", {})
         for key, child in node.data.items():
             declared = properties.get(key)
+            if self.full():
+                return
             if declared is None or (_computed(declared) and not self.computed):
                 known = [name for name, item in properties.items() if not _computed(item)]
                 close = nearest(key, known)

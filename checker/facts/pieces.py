@@ -4,7 +4,7 @@ A file is read once, whole (a very large one is only hashed). Its first bytes ch
 of the plug in `readers/` that opens it, and only that plug is imported. A plug has `MEDIA`, the types it tells apart,
 and `look(data, place) -> Row`: `lu.lisible`, `lu.chiffre`, `lu.type`, `lu.actif` always; `lu.pages`, `lu.texte` where
 they mean something. A plug that finds a fault puts it on `lu.lisible`: what it leaves out is unreadable for the same
-reason.
+reason. What opens the bytes is `look_here`, in this process, or what `looking(limits)` gives, in a child.
 """
 
 from __future__ import annotations
@@ -15,10 +15,14 @@ import importlib
 import os
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from checker.model import FileDigest, Place, Row, Value
+from checker.facts import apart
+from checker.model import FileDigest, Limits, Place, Row, Value
+
+Look = Callable[[str, bytes, Place], Row]  # family, content, place
 
 COLUMNS: Final = tuple(
     f"lu.{name}"
@@ -27,6 +31,7 @@ COLUMNS: Final = tuple(
 LIMIT = 200 * 2**20  # bytes: above, a file is hashed and not opened
 _CHUNK: Final = 2**20
 _HEAD: Final = 8192
+_SHORT: Final = 2**20  # bytes of a text
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 _MAGIC: Final = (
@@ -77,8 +82,39 @@ _ERRORS: Final = {
 }
 
 
-def inspect(folder: Path, relative: str) -> tuple[Row, FileDigest | None]:
-    """The columns `lu.*` of the piece `relative` of `folder`; its digest when it was read whole. Never raises."""
+def look_here(family: str, data: bytes, place: Place) -> Row:
+    """What the plug of a family says of a content."""
+    try:
+        return importlib.import_module(f"checker.facts.readers.{family}").look(data, place)  # type: ignore[no-any-return]
+    except MemoryError:
+        raise
+    except Exception as error:
+        return {"lu.lisible": Value(None, place, f"fichier illisible : {_reason(error)}")}
+
+
+def looking(limits: Limits) -> Look:
+    """`look_here` in a child, within these limits; a short text, which no library reads, in this process."""
+
+    def look(family: str, data: bytes, place: Place) -> Row:
+        if family == "text" and len(data) <= _SHORT:
+            return look_here(family, data, place)
+        said = apart.call(
+            look_here, family, data, place, seconds=limits.piece_seconds, megabytes=limits.reader_megabytes
+        )
+        if isinstance(said, apart.Failed):
+            return {"lu.lisible": Value(None, place, f"fichier illisible : {said.reason}")}
+        return said  # type: ignore[no-any-return]
+
+    return look
+
+
+def inspect(
+    folder: Path, relative: str, limit: int | None = None, look: Look = look_here
+) -> tuple[Row, FileDigest | None]:
+    """The columns `lu.*` of the piece `relative` of `folder`; its digest when it was read whole. Never raises.
+
+    `limit`: bytes above which it is only hashed (LIMIT); `look`: what opens it.
+    """
     place = Place(relative)
     row = dict.fromkeys(COLUMNS, Value(None, place))
     digest: FileDigest | None = None
@@ -87,11 +123,14 @@ def inspect(folder: Path, relative: str) -> tuple[Row, FileDigest | None]:
         if isinstance(found, str):
             row["lu.existe"] = Value("false", place._replace(place=found or None))
         else:
-            digest = _fill(row, *found, place)
+            digest = _fill(row, *found, place, LIMIT if limit is None else limit, look)
     except (OSError, ValueError) as error:
         fault = f"lecture impossible : {_reason(error)}"
         for column in COLUMNS if row["lu.existe"].raw is None else COLUMNS[2:]:
             row[column] = Value(None, place, fault)
+    _, where, why = row["lu.lisible"]
+    if why and not where.place:  # reports show the place
+        row["lu.lisible"] = Value(None, where._replace(place=why), why)
     return row, digest
 
 
@@ -126,14 +165,14 @@ def _has_link(path: str, parts: list[str]) -> bool:
     return False
 
 
-def _fill(row: Row, path: str, size: int, place: Place) -> FileDigest | None:
+def _fill(row: Row, path: str, size: int, place: Place, limit: int, look: Look) -> FileDigest | None:
     """Read the file and fill its row; None when it changed meanwhile."""
     row["lu.existe"] = Value("true", place)
     row["lu.taille"] = Value(str(size), place)
     descriptor = os.open(path, _OPEN)
     try:
         before = os.fstat(descriptor)
-        data, sha256, length = _read(descriptor, size)
+        data, sha256, length = _read(descriptor, size, limit)
         after = os.fstat(descriptor)
     finally:
         os.close(descriptor)
@@ -144,13 +183,13 @@ def _fill(row: Row, path: str, size: int, place: Place) -> FileDigest | None:
     if not size:
         _fail(row, place, "fichier vide")
     elif data is None:
-        _fail(row, place, f"fichier trop gros pour être ouvert : plus de {LIMIT // 2**20} Mo")
+        _fail(row, place, f"fichier trop gros pour être ouvert : plus de {limit // 2**20} Mo")
     else:
-        _describe(row, data, place)
+        _describe(row, data, place, look)
     return FileDigest(place.file, sha256, size)
 
 
-def _read(descriptor: int, size: int) -> tuple[bytes | None, str, int]:
+def _read(descriptor: int, size: int, limit: int) -> tuple[bytes | None, str, int]:
     """The bytes (None when there are too many to hold), their SHA-256, how many were read."""
     digest = hashlib.sha256()
     kept: list[bytes] = []
@@ -158,26 +197,22 @@ def _read(descriptor: int, size: int) -> tuple[bytes | None, str, int]:
     while chunk := os.read(descriptor, min(size + 1, _CHUNK)):
         digest.update(chunk)
         length += len(chunk)
-        if size <= LIMIT:
+        if size <= limit:
             kept.append(chunk)
         if length > size:
             break  # it grows: the caller says so
-    data = None if size > LIMIT else kept[0] if len(kept) == 1 else b"".join(kept)
+    data = None if size > limit else kept[0] if len(kept) == 1 else b"".join(kept)
     return data, digest.hexdigest(), length
 
 
-def _describe(row: Row, data: bytes, place: Place) -> None:
+def _describe(row: Row, data: bytes, place: Place, look: Look) -> None:
     """Let the plug of the family open the bytes; complete what it says."""
     family = sniff(data)
     if family is None:
         row["lu.type"] = Value("inconnu", place)
         row["lu.lisible"] = Value(None, place, "type de fichier non reconnu")
     else:
-        try:
-            plug = importlib.import_module(f"checker.facts.readers.{family}")
-            row.update(plug.look(data, place))
-        except Exception as error:
-            row["lu.lisible"] = Value(None, place, f"fichier illisible : {_reason(error)}")
+        row.update(look(family, data, place))
     row["lu.type_fidele"] = _faithful(row["lu.type"], place)
     if (fault := row["lu.lisible"].fault) is not None:
         _fail(row, place, fault)

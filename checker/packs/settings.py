@@ -12,11 +12,19 @@ from checker.base import yamlfile
 from checker.base.plugs import nearest
 from checker.base.yamlfile import Document
 from checker.errors import ConfigurationError, Problem, UsageError
-from checker.model import Pack, Place, Settings, Waiver
+from checker.model import Limits, Pack, Place, Settings, Waiver
 from checker.packs.dated import day
 
 NAME = "quitus.yaml"
-_KEYS = "parametres premier_etat_liquidatif registre personnes avenants derogations".split()
+_KEYS = "parametres premier_etat_liquidatif registre personnes avenants derogations limites racines ocr".split()
+_LIMITS = {
+    "taille_piece_mo": ("piece_megabytes", 4096),
+    "secondes_par_piece": ("piece_seconds", 3600),
+    "memoire_lecteur_mo": ("reader_megabytes", 65536),
+    "fichiers_par_zip": ("zip_files", 100_000),
+    "taille_zip_mo": ("zip_megabytes", 65536),
+    "taux_compression_zip": ("zip_ratio", 1100),  # deflate reaches 1,032
+}
 _WAIVER_KEYS = "regle dossier motif demandee_par accordee_par du au".split()
 
 
@@ -84,15 +92,39 @@ def from_document(document: Document, path: Path | None, sha256: str) -> Setting
                 "le registre n'est pas encore pris en charge", ("registre",), todo="Écrire `registre: null`."
             )
         )
-    for key, shape in (("parametres", dict), ("personnes", list), ("avenants", list), ("derogations", list)):
+    for key, shape in (("parametres", dict), ("personnes", list), ("avenants", list), ("derogations", list),
+                       ("limites", dict), ("racines", list)):  # fmt: skip
         if data.get(key) is not None and not isinstance(data[key], shape):
             problems.append(document.problem(f"« {key} » est {'une liste' if shape is list else 'un objet'}", (key,)))
     if problems:
         raise ConfigurationError(problems)
     waivers = [_waiver(document, entry, index, problems) for index, entry in enumerate(data.get("derogations") or [])]
+    for index, item in enumerate(data.get("racines") or []):
+        if not isinstance(item, str) or not item.strip():
+            problems.append(document.problem("« racines » est une liste de répertoires", ("racines", index)))
+    limits = _limits(document, data.get("limites") or {}, problems)
     if problems:
         raise ConfigurationError(problems)
-    return Settings(path, sha256, {**data, "__document__": document}, {}, tuple(item for item in waivers if item))
+    found = tuple(item for item in waivers if item)
+    return Settings(path, sha256, {**data, "__document__": document}, {}, found, limits)
+
+
+def _limits(document: Document, data: Mapping[str, Any], problems: list[Problem]) -> Limits:
+    """The limits of the run: whole numbers from 1; what is not written is the default."""
+    found: dict[str, int] = {}
+    for key, value in data.items():
+        path = ("limites", key)
+        if key not in _LIMITS:
+            close = nearest(key, list(_LIMITS))
+            todo = f"Écrire « {close} » ?" if close else "Connues : " + ", ".join(_LIMITS)
+            problems.append(document.problem(f"clé inconnue : « {key} »", path, todo=todo))
+        elif value is not None:
+            name, top = _LIMITS[key]
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= top:
+                problems.append(document.problem(f"« {key} » est un nombre entier de 1 à {top}", path))
+            else:
+                found[name] = value
+    return Limits(**found)
 
 
 def _waiver(document: Document, entry: Any, index: int, problems: list[Problem]) -> Waiver | None:

@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from checker.base.grid import Cell, Grid
 from checker.base.unreadable import MAX_CELLS, MAX_COLUMNS, Unreadable, bounded, check_size
-from checker.model import Cell, Grid, Place
+from checker.model import Place
 
 SUFFIXES: tuple[str, ...] = (".csv", ".tsv")
 

@@ -8,11 +8,13 @@ from decimal import Context, Decimal, InvalidOperation
 from pathlib import Path
 from typing import IO, Any
 
+from checker.base.grid import Cell, Grid
 from checker.base.unreadable import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Sheet, Unreadable, address, archive
 from checker.base.unreadable import grids as assembled
-from checker.model import Cell, Grid, Place
+from checker.model import Place
 
 SUFFIXES: tuple[str, ...] = (".ods",)
+LIBRARIES: tuple[str, ...] = ("lxml.etree",)
 
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"

@@ -14,6 +14,7 @@ from checker.model import Place, Row, Value
 MEDIA: Final = ("xlsx", "docx", "ods", "odt", "xls", "doc", "zip")
 _ENTRIES: Final = 20_000
 _PART: Final = 2**20
+_CONTENT: Final = 500 * 2**20  # bytes announced, of all parts
 _ODF: Final = {
     b"application/vnd.oasis.opendocument.spreadsheet": "ods",
     b"application/vnd.oasis.opendocument.text": "odt",
@@ -58,6 +59,8 @@ def _archive(archive: zipfile.ZipFile, row: Row, place: Place) -> Row:
     row["lu.type"] = Value(kind, place)
     if any(info.flag_bits & 1 for info in archive.infolist()):
         return _closed(row, place, "archive chiffrée : un mot de passe est demandé", True)
+    if sum(info.file_size for info in archive.infolist()) > _CONTENT:
+        return _closed(row, place, f"archive piégée : elle se décompresse en plus de {_CONTENT // 2**20} Mo")
     part = _part(archive, main) if main in names else b""
     if main and not part:
         return _closed(row, place, f"document endommagé : la partie {main} manque")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib.util
+import io
 import re
 import threading
 import zlib
@@ -15,12 +16,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from checker.base.unreadable import Unreadable
 from checker.model import Place, Row, Value
 
 MEDIA: Final = ("pdf",)
 PAGES_LOOKED: Final = 20
 _TAIL: Final = 65536
 _INFLATED: Final = 32 * 2**20
+_ATTACHED: Final = 20 * 2**20  # bytes of an invoice's XML, inflated
+_INVOICES: Final = frozenset(("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml"))  # Factur-X 1.0, ZUGFeRD 1 and 2
 _PASSWORD: Final = 4  # FPDF_ERR_PASSWORD
 _LOCK: Final = threading.Lock()  # PDFium knows one thread
 
@@ -188,3 +192,74 @@ def _attachment(pdfium: Any, document: Any, index: int) -> str:
     name = ctypes.create_string_buffer(size)
     pdfium.FPDFAttachment_GetName(attachment, name, size)
     return name.raw.decode("utf-16-le", "replace").rstrip("\0")
+
+
+def attached(data: bytes) -> bytes | None:
+    """The XML of the electronic invoice that a PDF carries (Factur-X), or None; Unreadable when it cannot be had."""
+    if b"/EmbeddedFile" not in data and not _attachments(data):
+        return None
+    try:
+        import pikepdf
+    except ImportError as error:
+        raise Unreadable("le lecteur de PDF manque : installer quitus[pdf]") from error
+    try:
+        with pikepdf.open(io.BytesIO(data)) as document:
+            found = [_content(stream, pikepdf) for stream in _invoices(document, pikepdf)]
+    except pikepdf.PasswordError:
+        return None  # `look` says so
+    except (pikepdf.PdfError, ValueError, TypeError, AttributeError, KeyError, RuntimeError) as error:
+        raise Unreadable("les pièces jointes du PDF sont endommagées") from error
+    if len(set(found)) > 1:
+        raise Unreadable("le PDF porte plusieurs factures électroniques différentes")
+    return found[0] if found else None
+
+
+def _attachments(data: bytes) -> int:
+    with _LOCK:
+        try:
+            pdfium = _pdfium()
+        except (ImportError, OSError):
+            return 0
+        document = pdfium.FPDF_LoadMemDocument64(data, len(data), None)
+        if not document:
+            return 0
+        try:
+            return int(pdfium.FPDFDoc_GetAttachmentCount(document))
+        finally:
+            pdfium.FPDF_CloseDocument(document)
+
+
+def _invoices(document: Any, pikepdf: Any) -> Iterator[Any]:
+    """The streams of the files that bear the name of an invoice: in the tree of names, and among associated files."""
+    root, specs = document.Root, []
+    names = root.get("/Names", {}).get("/EmbeddedFiles")
+    if names is not None:
+        specs += [spec for _, (_, spec) in zip(range(1000), pikepdf.NameTree(names).items(), strict=False)]
+    specs += list(root.get("/AF", []))[:1000]
+    for spec in specs:
+        if {str(spec.get(key, "")).rpartition("/")[2].lower() for key in ("/UF", "/F")} & _INVOICES:
+            files = spec.get("/EF", {})
+            stream = files.get("/UF", files.get("/F"))
+            if stream is None:
+                raise ValueError(spec)
+            yield stream
+
+
+def _content(stream: Any, pikepdf: Any) -> bytes:
+    """The bytes of an embedded file: never more than _ATTACHED, whatever it inflates to."""
+    named = stream.get("/Filter")
+    filters = [str(name) for name in named] if isinstance(named, pikepdf.Array) else [str(named)] if named else []
+    raw = bytes(stream.read_raw_bytes())
+    if filters and (filters != ["/FlateDecode"] or stream.get("/DecodeParms") is not None):
+        raise Unreadable("la facture électronique du PDF est comprimée d'une façon inhabituelle")
+    if filters:
+        inflater = zlib.decompressobj()
+        try:
+            raw = inflater.decompress(raw, _ATTACHED + 1)
+        except zlib.error as error:
+            raise Unreadable("la facture électronique du PDF est endommagée") from error
+        if not inflater.eof and len(raw) <= _ATTACHED:
+            raise Unreadable("la facture électronique du PDF est tronquée")
+    if len(raw) > _ATTACHED:
+        raise Unreadable(f"la facture électronique du PDF dépasse {_ATTACHED // 2**20} Mo")
+    return raw

@@ -17,11 +17,13 @@ from decimal import Context, Decimal, InvalidOperation
 from pathlib import Path
 from typing import IO, Any
 
+from checker.base.grid import Cell, Grid
 from checker.base.unreadable import MAX_CELLS, Sheet, Unreadable, address, archive
 from checker.base.unreadable import grids as assembled
-from checker.model import Cell, Grid, Place
+from checker.model import Place
 
 SUFFIXES: tuple[str, ...] = (".xlsx", ".xlsm")
+LIBRARIES: tuple[str, ...] = ("lxml.etree",)
 
 _DATES = frozenset((14, 15, 16, 17, 22, *range(27, 37), *range(50, 59)))
 _TIMES = frozenset((18, 19, 20, 21, 45, 46, 47))
