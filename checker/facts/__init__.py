@@ -121,7 +121,7 @@ def example(
     for row in found.tables.get("pieces", []):
         place = row["fichier"].place if "fichier" in row else Place(shown)
         for name, word in (("existe", "true"), ("taille", "1000"), ("lisible", "true"), ("chiffre", "false"),
-                           ("type_fidele", "true"), ("pages", "1"), ("texte", "true"), ("actif", "false")):  # fmt: skip
+                           ("type", "pdf"), ("type_fidele", "true"), ("pages", "1"), ("texte", "true"), ("actif", "false")):  # fmt: skip
             row.setdefault(f"lu.{name}", Value(word, place))
         if "lu.sha256" not in row and row.get("sha256"):
             row["lu.sha256"] = row["sha256"]

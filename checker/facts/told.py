@@ -26,7 +26,13 @@ def fill(found: Builder, folder: Path, asked: Asked, moment: dt.date | None) -> 
         opens = _raw(row, "lu.lisible") == "true" and _raw(row, "lu.type") in kinds
         if opens and name not in seen and not outside(name):
             seen.add(name)
-            _add(found, _tell(folder / name, Place(name), _raw(row, "nature"), asked, moment), _lines(found, index))
+            said = _tell(folder / name, Place(name), _raw(row, "nature"), asked, moment)
+            if isinstance(said, Told):
+                _add(found, said, _lines(found, index))
+            else:  # what it would have said is not known
+                table = "facture_lue" if _raw(row, "nature") in ("facture", "avoir") else "acte_lu"
+                found.states[(table, 0)] = State.UNREADABLE
+                found.places[table] = Place(name, place=said.reason)
 
 
 def _raw(row: Row, column: str) -> str:
@@ -34,7 +40,7 @@ def _raw(row: Row, column: str) -> str:
     return (value.raw or "").strip() if value is not None else ""
 
 
-def _tell(path: Path, place: Place, nature: str, asked: Asked, moment: dt.date | None) -> Told:
+def _tell(path: Path, place: Place, nature: str, asked: Asked, moment: dt.date | None) -> Told | apart.Failed:
     try:
         data = path.read_bytes()
     except OSError:
@@ -42,11 +48,11 @@ def _tell(path: Path, place: Place, nature: str, asked: Asked, moment: dt.date |
     seconds = asked.limits.piece_seconds * (_SLOW if asked.ocr else 1)
     wanted = (data, place, nature, None, asked.roots, moment, asked.ocr)
     said = apart.call(contents.tell, *wanted, seconds=seconds, megabytes=asked.limits.reader_megabytes)
-    if isinstance(said, Told):
-        return said
+    if not isinstance(said, apart.Failed):
+        return Told(said.tables)
     mark, form = _MARKS.get(pieces.sniff(data) or "", (None, ""))
     if mark is None or mark not in data:
-        return Told({})
+        return said
     row = signature.blank(place, nature, form, "", f"lecture impossible : {said.reason}")
     return Told({"signature_lue": [(0, row)]})
 
@@ -61,7 +67,8 @@ def _add(found: Builder, told: Told, lines: list[Row]) -> None:
     starts = {name: len(found.tables[name]) for name in told.tables}
     for name, rows in told.tables.items():
         parent = name.rpartition(".")[0]
-        found.states.pop((name, 0), None)
+        if found.states.get((name, 0)) is State.NONE:
+            del found.states[(name, 0)]
         for above, row in rows:
             found.tables[name].append(_judged(row))
             found.parents[name].append(starts[parent] + above if parent else 0)
