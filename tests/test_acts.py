@@ -14,7 +14,8 @@ from reportlab.pdfgen import canvas
 
 from checker.base import dictionary, values
 from checker.base.page import MAX_WORDS, Page, Word
-from checker.facts import acts, layout
+from checker.facts import acts
+from checker.facts.acts import layout
 from checker.facts.readers import ocr, pdftext
 from checker.model import Place, Row
 
@@ -714,7 +715,7 @@ def test_classify(page: str, name: str, expected: tuple[str, str]) -> None:
 
 
 def test_every_nature_is_of_the_closed_list() -> None:
-    from checker.facts import labels, natures
+    from checker.facts.acts import labels, natures
 
     known = set(dictionary.load().tables["acte_lu"].fields["nature"].enum)
     assert {nature for nature, _ in natures.TITLES} | {nature for nature, _ in natures.NAMES} <= known

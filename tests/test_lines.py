@@ -29,7 +29,7 @@ from odf.text import P
 from checker.base import dictionary
 from checker.base.grid import Cell, Grid
 from checker.base.unreadable import Unreadable, letters
-from checker.facts import lines
+from checker.facts import rows as lines
 from checker.facts.readers import csv as csv_reader
 from checker.facts.readers import ods as ods_reader
 from checker.facts.readers import xlsx as xlsx_reader

@@ -134,7 +134,7 @@ def test_twice() -> None:
 
 def workbook() -> Piece:
     """The lines of the example workbook."""
-    from checker.facts import lines
+    from checker.facts import rows as lines
     from checker.facts.readers import xlsx
 
     name = "etat-liquidatif.xlsx"

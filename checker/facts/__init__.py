@@ -14,7 +14,8 @@ from checker.base.certificates import NO_ROOTS, Roots
 from checker.base.dictionary import ROOT, Dictionary, Table
 from checker.base.unreadable import Unreadable
 from checker.errors import Problem
-from checker.facts import given, lines, manifest, sheets
+from checker.facts import given, manifest, sheets
+from checker.facts import rows as lines
 from checker.facts.asked import Asked
 from checker.model import STAGES, Dossier, Fault, FileDigest, Limits, Place, Row, Rows, State, Submitted, Value
 
@@ -105,6 +106,19 @@ def close() -> None:
     apart.close()
 
 
+_SOUND = {
+    "existe": "true",
+    "taille": "1000",
+    "lisible": "true",
+    "chiffre": "false",
+    "type": "pdf",
+    "type_fidele": "true",
+    "pages": "1",
+    "texte": "true",
+    "actif": "false",
+}
+
+
 def example(
     reference: yamlfile.Node,
     data: Any,
@@ -120,8 +134,7 @@ def example(
     dossier = Dossier(Path(), f"exemple-{run}")
     for row in found.tables.get("pieces", []):
         place = row["fichier"].place if "fichier" in row else Place(shown)
-        for name, word in (("existe", "true"), ("taille", "1000"), ("lisible", "true"), ("chiffre", "false"),
-                           ("type", "pdf"), ("type_fidele", "true"), ("pages", "1"), ("texte", "true"), ("actif", "false")):  # fmt: skip
+        for name, word in _SOUND.items():
             row.setdefault(f"lu.{name}", Value(word, place))
         if "lu.sha256" not in row and row.get("sha256"):
             row["lu.sha256"] = row["sha256"]

@@ -15,7 +15,9 @@ from checker.base.dictionary import Table
 from checker.base.page import Page
 from checker.base.piece import Piece
 from checker.base.unreadable import Unreadable
-from checker.facts import apart, cells, contents, layout, lines, natures, pieces, sheets
+from checker.facts import apart, contents, pieces, sheets
+from checker.facts import rows as lines
+from checker.facts.acts import cells, layout, natures
 from checker.model import Fault, Limits, Place, Row, Told, Value
 
 MAX_FILES = 5_000  # of a raw folder

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from checker.base import values
 from checker.base.dictionary import Table
 from checker.base.grid import Cell, Grid
-from checker.facts.headers import AMOUNT, NUMBER, Header, header, named
-from checker.facts.totals import Item, item, only, settled, totals
+from checker.facts.rows.headers import AMOUNT, NUMBER, Header, header, named
+from checker.facts.rows.totals import Item, item, only, settled, totals
 from checker.model import Fault, Place, Row, Value
 
 _SERIAL = re.compile(r"[2-7][0-9]{4}|80000")

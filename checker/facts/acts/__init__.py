@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 from checker.base import values
 from checker.base.page import Page
-from checker.facts import labels, layout, parties, printed, seek
-from checker.facts.layout import Block, Run, Sheet
-from checker.facts.natures import classify
-from checker.facts.seek import Found
+from checker.facts.acts import labels, layout, parties, printed, seek
+from checker.facts.acts.layout import Block, Run, Sheet
+from checker.facts.acts.natures import classify
+from checker.facts.acts.seek import Found
 from checker.model import Place, Row, Told, Value
 
 __all__ = ["classify", "tell"]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from checker.facts.printed import NO
-from checker.facts.seek import Label
+from checker.facts.acts.printed import NO
+from checker.facts.acts.seek import Label
 
 _OF = r"(?: de| du| d'| de la| de l'| la)?"
 _HT, _TTC, _VAT = r"h\.? ?t\b\.?", r"t\.? ?t\.? ?c\b\.?", r"t\.? ?v\.? ?a\b\.?"

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from checker.base.page import Page
-from checker.facts import layout
-from checker.facts.layout import Run
+from checker.facts.acts import layout
+from checker.facts.acts.layout import Run
 from checker.model import Place, Value
 
 _LABEL = 60  # signs

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
-from checker.facts import labels, printed, seek
-from checker.facts.layout import Block, Run, Sheet
-from checker.facts.seek import Found
+from checker.facts.acts import labels, printed, seek
+from checker.facts.acts.layout import Block, Run, Sheet
+from checker.facts.acts.seek import Found
 from checker.model import Place, Row, Value
 
 _MOST: Final = 200

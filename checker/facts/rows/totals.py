@@ -13,7 +13,7 @@ from decimal import Decimal
 from checker.base import values
 from checker.base.dictionary import Table
 from checker.base.grid import Cell
-from checker.facts.headers import AMOUNT, NUMBER, Header
+from checker.facts.rows.headers import AMOUNT, NUMBER, Header
 from checker.model import Row, Value
 
 _IDENTITY = frozenset(("number", "invoice", "organisation", "siret", "person", "date"))  # types that make a row a line

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from checker.base.page import Page
-from checker.facts import layout
-from checker.facts.layout import Run
-from checker.facts.printed import compiled
+from checker.facts.acts import layout
+from checker.facts.acts.layout import Run
+from checker.facts.acts.printed import compiled
 
 SURE, PROBABLE, UNCERTAIN = "sûr", "probable", "incertain"
 _TALL: Final = 1.15  # a title is that much higher than the words of the page

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from checker.base import values
-from checker.facts import printed
-from checker.facts.layout import Block, Box, Run, Sheet, around
+from checker.facts.acts import printed
+from checker.facts.acts.layout import Block, Box, Run, Sheet, around
 from checker.model import Place, Value
 
 _MOST: Final = 200  # values of one label: beyond, they are a list and not a value
