@@ -40,7 +40,7 @@ def evaluate(
     session = plug.session(frames, columns_of(parts), frames.dictionary)
     found: dict[str, dict[int, Evaluated]] = {}
     try:
-        cells, faults = _cells(plans, session)
+        cells, faults = _cells(plans, session, frames)
         for plan in plans:
             if plan.rule in faults:
                 found[plan.rule] = _failed(plan, frames, faults[plan.rule])
@@ -51,7 +51,7 @@ def evaluate(
     return found, tuple(f"{rule} : {reason}" for rule, reason in faults.items())
 
 
-def _cells(plans: Sequence[Plan], session: Any) -> tuple[dict[str, Cells], dict[str, str]]:
+def _cells(plans: Sequence[Plan], session: Any, frames: Frames) -> tuple[dict[str, Cells], dict[str, str]]:
     """rule -> its cells, and rule -> why the engine refused it.
 
     One statement for the row duties of a table, one for those with named values, one a rule for long chains of them;
@@ -60,6 +60,8 @@ def _cells(plans: Sequence[Plan], session: Any) -> tuple[dict[str, Cells], dict[
     batches: dict[tuple[str, str], list[tuple[str, Part]]] = {}
     for plan in plans:
         for part in plan.parts:
+            if frames.submitted and not len(frames.tables[part.subject]):
+                continue  # no row to judge in this batch
             kind = "" if not part.lets else "lets" if len(part.lets) <= SHALLOW else plan.rule
             batches.setdefault((part.subject, kind), []).append((plan.rule, part))
     cells: dict[str, Cells] = {plan.rule: {} for plan in plans}
@@ -106,7 +108,7 @@ def _fold(
         rows = cells.get(dossier, {})
         counts: dict[Outcome, int] = {}
         findings: list[Finding] = []
-        for (table, row), parts in rows.items():
+        for (table, row), parts in sorted(rows.items(), key=lambda item: item[0]):  # an engine has no order of its own
             outcome = worst([cell[0] for cell in parts])
             counts[outcome] = counts.get(outcome, 0) + 1
             if outcome in (Outcome.NON_CONFORME, Outcome.INDETERMINE) or (all_evidence and outcome == Outcome.CONFORME):

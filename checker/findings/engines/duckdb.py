@@ -104,12 +104,16 @@ TEMPLATES: Mapping[str, str] = {
 }
 
 
+SMALL = 20_000  # rows of a batch below which a second thread costs more than it gives
+
+
 class Session:
     """A database that holds the columns that plans read, of one batch."""
 
     def __init__(self, frames: Frames, columns: Mapping[str, set[tuple[str, bool]]], dictionary: Dictionary) -> None:
         self._core = _core()
-        self._connection = self._core.connect(":memory:", config={"threads": 2})
+        rows = sum(len(frame) for frame in frames.tables.values())
+        self._connection = self._core.connect(":memory:", config={"threads": 1 if rows < SMALL else 2})
         self._connection.execute("SET TimeZone = 'UTC'")
         self.emitter = Emitter(TEMPLATES, dictionary)
         tables = set(columns)
