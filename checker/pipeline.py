@@ -340,3 +340,12 @@ def _convention(folder: Path, name: str | None) -> Pack:
         known = ", ".join(pack.id for pack in own) or "aucune n'a de dossier de référence"
         raise UsageError([Problem("quelle convention ?", todo=f"La nommer par --convention ({known}).")])
     return own[0]
+
+
+def pack_digest(name: str, rules: Path | None = None) -> tuple[str, str]:
+    """The version and the SHA-256 that a pack has now, as a report would say; ConfigurationError: it cannot be read."""
+    folder = rules or home.rules()
+    if name not in packs.names(folder):
+        raise ConfigurationError(f"pack inconnu : « {name} »")
+    pack = packs.load(folder, name)
+    return pack.version, pack.sha256
