@@ -22,6 +22,7 @@ from checker.model import DossierVerdict, Example, Outcome, Pack, Place, Rule, S
 
 if TYPE_CHECKING:
     from checker.proposals import Proposal
+    from checker.proposals.filled import Filled
 
 Progress = Callable[[str, int, int], None]
 
@@ -40,6 +41,9 @@ class Options:
     today: dt.date | None = None
     manifest: Path | None = None  # of the only path, when it stands elsewhere
     ocr: bool = False  # read scans too
+    drawn: bool = False  # with what a report draws and cites: figures, agreements, letterhead
+    private: bool = False  # with the names of persons, to be masked
+    lang: str = "fr"  # of the program's own sentences; those of the rules stay as they are
     roots: Path | None = None  # a folder of trusted certificates, beside those of the settings
 
 
@@ -143,8 +147,11 @@ def check(options: Options, progress: Progress = _quiet) -> Verdicts:
     used: list[Pack] = []
     for group in groups(submitted, loaded):
         progress("findings", 0, len(group.plans))
-        evaluated, _ = findings.evaluate(group.plans, group.frames, options.engine, all_evidence=len(submitted) == 1)
-        for verdict in verdicts.decide(group.pack, settings, group.frames, evaluated, day):
+        alone = len(submitted) == 1
+        evaluated, _ = findings.evaluate(group.plans, group.frames, options.engine, alone, options.lang)
+        for verdict in verdicts.decide(
+            group.pack, settings, group.frames, evaluated, day, options.drawn, options.private, options.lang
+        ):
             decided.setdefault(verdict.path, verdict)
         used.append(group.pack)
     ordered = tuple(decided[item.dossier.shown] for item in submitted)
@@ -156,9 +163,11 @@ def check(options: Options, progress: Progress = _quiet) -> Verdicts:
         settings={"path": _shown(settings.path), "sha256": settings.sha256} if settings.path else None,
         decision=_worst(ordered),
         dossiers=ordered,
-        unused=(*_notes(settings, ordered, used), *_doubts(options, settings)),
+        unused=(*_notes(settings, ordered, used, options.lang), *_doubts(options, settings)),
         notes=tuple((str(item["id"]), str(item["text"])) for pack in used for item in pack.defects),
         fail_on=options.fail_on,
+        agreements=tuple(packs.agreement(pack) for pack in used) if options.drawn else (),
+        letterhead=settings.letterhead if options.drawn else None,
     )
 
 
@@ -182,9 +191,9 @@ def _doubts(options: Options, settings: Settings) -> tuple[str, ...]:
     return tuple(f"{fault.place.file} : {fault.what}. {fault.todo}" for fault in faults)
 
 
-def _notes(settings: Settings, found: Sequence[DossierVerdict], used: Sequence[Pack]) -> tuple[str, ...]:
+def _notes(settings: Settings, found: Sequence[DossierVerdict], used: Sequence[Pack], lang: str) -> tuple[str, ...]:
     """Amendments of the run and waivers that served nothing, as sentences."""
-    table = words("fr")
+    table = words(lang)
     said = []
     for pack in used:
         for item in pack.amendments:
@@ -340,6 +349,18 @@ def _convention(folder: Path, name: str | None) -> Pack:
         known = ", ".join(pack.id for pack in own) or "aucune n'a de dossier de référence"
         raise UsageError([Problem("quelle convention ?", todo=f"La nommer par --convention ({known}).")])
     return own[0]
+
+
+def decisions(path: Path) -> tuple[list[Filled], list[Problem]]:
+    """What a person decided in a workbook of the report, by dossier; UsageError (64): it cannot be read."""
+    from checker.base.unreadable import Unreadable
+    from checker.facts.readers import xlsx
+    from checker.proposals import filled
+
+    try:
+        return filled.sheets(*xlsx.filled(path, path.name), path.name)
+    except Unreadable as error:
+        raise UsageError([Problem("ce classeur ne peut être lu", str(path), why=error.reason)]) from None
 
 
 def pack_digest(name: str, rules: Path | None = None) -> tuple[str, str]:

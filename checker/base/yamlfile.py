@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -218,3 +218,48 @@ def parse(text: str, shown: str) -> Document:
 def load_data(path: Path) -> Any:
     """The plain data of an authored YAML file."""
     return load(path).data
+
+
+class Entry(NamedTuple):
+    """The value of a key of the document, by offsets in the text; `items`: of a list, start and end of each."""
+
+    kind: str  # scalar, flow, block; "" for what is no list nor scalar
+    start: int
+    end: int
+    items: tuple[tuple[int, int], ...] = ()
+
+
+class Layout(NamedTuple):
+    """Where a document can be added to: how its object is written, its column, its start, the end of what it says."""
+
+    flow: bool
+    column: int
+    start: int
+    end: int
+    entry: Entry | None  # of the key asked for, when it is there
+
+
+def layout(text: str, key: str) -> Layout | None:
+    """Where an object that `compose` admits stands and holds that key; None when the document is no object."""
+    root = yaml.compose(text, Loader=_Loader)
+    if not isinstance(root, yaml.MappingNode):
+        return None
+    found = next((value for name, value in root.value if name.value == key), None)
+    mark = root.start_mark
+    return Layout(root.flow_style, mark.column, mark.index, _end(root), None if found is None else _entry(found))
+
+
+def _entry(node: Any) -> Entry:
+    if isinstance(node, yaml.SequenceNode):
+        items = tuple((item.start_mark.index, _end(item)) for item in node.value)
+        return Entry("flow" if node.flow_style else "block", node.start_mark.index, _end(node), items)
+    kind = "scalar" if isinstance(node, yaml.ScalarNode) else ""
+    return Entry(kind, node.start_mark.index, _end(node))
+
+
+def _end(node: Any) -> int:
+    """Where the last thing that a node says ends: the mark of a block is the start of what follows it."""
+    if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
+        return int(node.end_mark.index)
+    last = node.value[-1]
+    return max(_end(part) for part in (last if isinstance(last, tuple) else (last,)))

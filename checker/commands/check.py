@@ -58,6 +58,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--fail-on", choices=("reserve", "non_conforme"), default="", help="ce qui fait échouer la commande"
     )
     parser.add_argument("--until", choices=STEPS, help="s'arrêter à cette étape du calcul et la montrer en JSON")
+    parser.add_argument("--redact", action="store_true", help="masquer les noms de personnes, IBAN et courriels")
     parser.add_argument("--lang", default="fr", help="langue des mots du programme")
 
 
@@ -80,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
                     )
                 ]
             )
+    if options.redact and options.until:
+        raise UsageError("--until montre ce qui a été lu, sans masque : il ne va pas avec --redact")
     if options.stage is not None and options.stage not in STAGES:
         raise UsageError([Problem(f"étape inconnue : « {options.stage} »", todo="Connues : " + ", ".join(STAGES))])
     asked = pipeline.Options(
@@ -93,6 +96,9 @@ def run(options: argparse.Namespace) -> int:
         manifest=options.dossier,
         roots=options.roots,
         ocr=options.ocr,
+        drawn=any(reports.drawn(name) for name, _ in wanted),
+        private=options.redact,
+        lang=options.lang,
     )
     _refuse_overwrite(asked, [path for _, path in wanted if path is not None])
     if options.until:
@@ -100,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     with progress(sys.stderr) as tell:
         verdicts = pipeline.check(asked, tell)
-    _write(verdicts, wanted, options.lang)
+    _write(verdicts, wanted, options.lang, options.redact)
     return verdicts.exit_code()
 
 
@@ -147,9 +153,14 @@ def _ours(path: Path) -> bool:
         return False
 
 
-def _write(verdicts: Verdicts, wanted: Sequence[tuple[str, Path | None]], lang: str) -> None:
+def _write(verdicts: Verdicts, wanted: Sequence[tuple[str, Path | None]], lang: str, redacted: bool) -> None:
     from checker import reports
 
+    if redacted:
+        from checker.base.words import words
+        from checker.reports.redact import redact
+
+        verdicts = redact(verdicts, words(lang))
     for name, path in wanted:
         if path is None:
             color = name == "terminal" and sys.stdout.isatty() and "NO_COLOR" not in os.environ

@@ -1,16 +1,20 @@
 """Montre les règles, une règle, un genre de contrôle, ou le calcul d'une règle sur un dossier.
 
+Avec --all, toutes les règles en entier ; en html, le texte signé phrase par phrase, chacune avec ses règles.
+
 Exemples :
   quitus explain
   quitus explain A4-PLAFOND --on 2020-02-01
   quitus explain A4-PLAFOND --dossier mon-dossier
   quitus explain at_most
+  quitus explain --all --format html --output recueil.html
 """
 
 from __future__ import annotations
 
 import argparse
 import datetime as dt
+import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -34,6 +38,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dossier", metavar="CHEMIN", type=Path, help="le calcul de la règle sur ce dossier")
     parser.add_argument("--settings", metavar="FICHIER", type=Path, help="réglages posés sur la convention")
     parser.add_argument("--rules", metavar="REPERTOIRE", type=Path, help="répertoire de packs (à défaut ceux livrés)")
+    parser.add_argument("--all", action="store_true", help="toutes les règles, en entier")
+    parser.add_argument(
+        "--format", choices=("text", "html"), default="text", help="avec --all : text (par défaut), html (le recueil)"
+    )
+    parser.add_argument("--output", metavar="FICHIER", type=Path, help="avec --all : écrire là plutôt qu'à l'écran")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -44,7 +53,12 @@ def run(options: argparse.Namespace) -> int:
     day = _day(options.on)
     folders = [Path(item) for item in options.targets if Path(item).is_dir()]
     words = [item for item in options.targets if not Path(item).is_dir()]
-    packs = _packs(folders or [options.rules or home.rules()], options.settings if options.dossier is None else None)
+    _agree(options, words)
+    roots = folders or [options.rules or home.rules()]
+    packs = _packs(roots, options.settings if options.dossier is None else None)
+    if options.all:
+        _write(options.output, _all(packs, options, day or pipeline.today()), roots)
+        return 0
     if options.dossier is not None:
         if not words:
             raise UsageError("--dossier va avec une règle : `quitus explain REGLE --dossier CHEMIN`")
@@ -82,6 +96,59 @@ def _packs(folders: Sequence[Path], settings: Path | None) -> list[Pack]:
         loaded = [packs.overlay(pack, given, lambda name: any(name in known for known in names_of)) for pack in loaded]
     first = [pack.id for pack in describe.conventions(loaded)]
     return sorted(loaded, key=lambda pack: (pack.id not in first, pack.id))
+
+
+def _agree(options: argparse.Namespace, words: Sequence[str]) -> None:
+    """UsageError for options that do not go together."""
+    if options.all and (words or options.dossier is not None):
+        raise UsageError("--all montre toutes les règles : il ne va ni avec une règle, ni avec --dossier")
+    if not options.all and (options.format != "text" or options.output is not None):
+        raise UsageError([Problem("--format et --output vont avec --all", todo="quitus explain --all --format html")])
+
+
+# All the rules
+
+
+def _all(packs: Sequence[Pack], options: argparse.Namespace, day: dt.date) -> bytes:
+    from checker import packs as room
+    from checker.base.words import words
+    from checker.reports import annotatedpage
+
+    own = _own(packs)
+    if options.format == "html":
+        written = [(room.agreement(pack), rules) for pack, rules in own]
+        notes = [(str(item["id"]), str(item["text"])) for pack, _ in own for item in pack.defects]
+        return annotatedpage.rulebook(written, words("fr"), notes)
+    pages = [line for _, rules in own for rule in rules for line in _page(rule.id, packs, day)]
+    return ("\n".join(pages) + "\n").encode()
+
+
+def _own(packs: Sequence[Pack]) -> list[tuple[Pack, Sequence[Rule]]]:
+    """Each convention with its rules and those that it imports; then a pack of which no convention shows every rule."""
+    from checker.packs import describe
+
+    first = describe.conventions(packs)
+    seen = {(rule.place.file, rule.id) for pack in first for rule in pack.rules}
+    rest = [
+        (pack, [rule for rule in pack.rules if (rule.place.file, rule.id) not in seen])
+        for pack in packs
+        if pack not in first
+    ]
+    return [*((pack, pack.rules) for pack in first), *((pack, rules) for pack, rules in rest if rules)]
+
+
+def _write(path: Path | None, data: bytes, roots: Sequence[Path]) -> None:
+    """On the screen or in a file, never over one of the rules."""
+    from checker.base import whole
+
+    if path is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    target = path.resolve()
+    if target.exists() and any(target.is_relative_to(root.resolve()) for root in roots):
+        raise UsageError([Problem("un recueil ne remplace pas un fichier de règles", str(path))])
+    whole.replace(path, data)
 
 
 def _wrap(text: str, indent: int = 0, hang: int | None = None) -> list[str]:

@@ -32,7 +32,7 @@ _ANSWER: Final = 256 * 2**20  # bytes: no reader has more to say
 _RAW: Final = 65536  # bytes from which an argument goes as it is, beside the pickle
 _FORK: Final = sys.platform.startswith(("linux", "darwin"))
 _ALARM: Final = getattr(signal, "SIGALRM", None)
-_SAID: Final = frozenset({"Fault", "Place", "Told", "Value"})  # names of `checker.model` in an answer
+_SAID: Final = frozenset({"Fault", "Place", "Told", "Value"})  # names of `checker.model.submitted` in an answer
 
 
 class Failed(NamedTuple):
@@ -50,7 +50,7 @@ class _Answer(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """The named tuple; any other name is refused."""
-        if module == "checker.model" and name in _SAID:
+        if module == "checker.model.submitted" and name in _SAID:
             return getattr(importlib.import_module(module), name)
         raise pickle.UnpicklingError(f"{module}.{name}")
 

@@ -10,6 +10,7 @@ from checker.base import plugs, tree
 from checker.base.dictionary import ROOT
 from checker.base.frames import HIDDEN, Frames
 from checker.base.tree import Part, Plan
+from checker.base.words import Words, words
 from checker.findings import evidence
 from checker.findings.reads import columns_of
 from checker.findings.sql import PER_PART
@@ -28,14 +29,14 @@ def engine_names() -> tuple[str, ...]:
 
 
 def evaluate(
-    plans: Sequence[Plan], frames: Frames, engine: str = "duckdb", all_evidence: bool = False
+    plans: Sequence[Plan], frames: Frames, engine: str = "duckdb", all_evidence: bool = False, lang: str = "fr"
 ) -> tuple[dict[str, dict[int, Evaluated]], tuple[str, ...]]:
     """(rule -> dossier -> what the rule says of it, faults of the engine as sentences).
 
     Every (plan, dossier) has one outcome. A rule that the engine refuses is `indetermine` everywhere, the others go on.
-    `all_evidence`: findings also of the rows that hold.
+    `all_evidence`: findings also of the rows that hold. `lang`: of the sentences that no rule says.
     """
-    plug = plugs.load(ENGINES, engine)
+    plug, said = plugs.load(ENGINES, engine), words(lang)
     parts = [part for plan in plans for part in plan.parts]
     session = plug.session(frames, columns_of(parts), frames.dictionary)
     found: dict[str, dict[int, Evaluated]] = {}
@@ -43,9 +44,10 @@ def evaluate(
         cells, faults = _cells(plans, session, frames)
         for plan in plans:
             if plan.rule in faults:
-                found[plan.rule] = _failed(plan, frames, faults[plan.rule])
+                found[plan.rule] = _failed(plan, frames, faults[plan.rule], said)
             else:
-                found[plan.rule] = _fold(plan, cells[plan.rule], frames, all_evidence, _gates(plan, frames, session))
+                waived = _gates(plan, frames, session)
+                found[plan.rule] = _fold(plan, cells[plan.rule], frames, all_evidence, waived, said)
     finally:
         session.close()
     return found, tuple(f"{rule} : {reason}" for rule, reason in faults.items())
@@ -101,6 +103,7 @@ def _fold(
     frames: Frames,
     all_evidence: bool,
     waived: frozenset[tuple[int, int]],
+    said: Words,
 ) -> dict[int, Evaluated]:
     subjects = tuple(dict.fromkeys(part.subject for part in plan.parts))
     found: dict[int, Evaluated] = {}
@@ -114,14 +117,14 @@ def _fold(
             if outcome in (Outcome.NON_CONFORME, Outcome.INDETERMINE) or (all_evidence and outcome == Outcome.CONFORME):
                 findings.append(
                     evidence.finding(
-                        plan.rule, table, row, outcome, [cell for cell in parts if cell[0] == outcome], frames
+                        plan.rule, table, row, outcome, [cell for cell in parts if cell[0] == outcome], frames, said
                     )
                 )
         for subject in subjects:
             if subject != ROOT and (
                 _hidden(subject, dossier, frames) or not any(table == subject for table, _ in rows)
             ):
-                lone = _no_row(plan, subject, dossier, frames, waived)
+                lone = _no_row(plan, subject, dossier, frames, waived, said)
                 counts[lone.outcome] = counts.get(lone.outcome, 0) + 1
                 if lone.outcome != Outcome.SANS_OBJET:
                     findings.append(lone)
@@ -151,7 +154,9 @@ def _gates(plan: Plan, frames: Frames, session: Any) -> frozenset[tuple[int, int
     return frozenset(found)
 
 
-def _no_row(plan: Plan, subject: str, dossier: int, frames: Frames, waived: frozenset[tuple[int, int]]) -> Finding:
+def _no_row(
+    plan: Plan, subject: str, dossier: int, frames: Frames, waived: frozenset[tuple[int, int]], said: Words
+) -> Finding:
     """What a rule says of rows that are not there: unknown when the list is (some may be), else nothing to judge."""
     stage = frames.stage(dossier)
     due = any(
@@ -159,12 +164,12 @@ def _no_row(plan: Plan, subject: str, dossier: int, frames: Frames, waived: froz
         for index, part in enumerate(plan.parts)
     )
     outcome = Outcome.INDETERMINE if due and _hidden(subject, dossier, frames) else Outcome.SANS_OBJET
-    return evidence.empty(plan.rule, subject, dossier, outcome, frames)
+    return evidence.empty(plan.rule, subject, dossier, outcome, frames, said)
 
 
-def _failed(plan: Plan, frames: Frames, reason: str) -> dict[int, Evaluated]:
+def _failed(plan: Plan, frames: Frames, reason: str, said: Words) -> dict[int, Evaluated]:
     outcome = Outcome.INDETERMINE
     return {
-        dossier: Evaluated(plan.rule, outcome, {outcome: 1}, (evidence.crashed(plan.rule, reason),))
+        dossier: Evaluated(plan.rule, outcome, {outcome: 1}, (evidence.crashed(plan.rule, reason, said),))
         for dossier in range(len(frames.submitted))
     }

@@ -11,7 +11,7 @@ from checker.base import french, tree, values
 from checker.base.dictionary import ROOT
 from checker.base.frames import HIDDEN, Frames
 from checker.base.tree import Aggregate, Call, Column, Literal, Part, Ref
-from checker.base.words import fill, words
+from checker.base.words import Words, fill, words
 from checker.model import Finding, Outcome, Place, Scalar, State
 
 _KEYS = {"depenses": "ligne", "pieces": "fichier", "paiements": "mandat", "avoirs": "numero", "attestations": "regle"}
@@ -36,6 +36,7 @@ def finding(
     outcome: Outcome,
     cells: Sequence[tuple[Outcome, Part, tuple[Any, ...]]],
     frames: Frames,
+    said: Words,
 ) -> Finding:
     """The finding of one row, from the parts that gave it its outcome."""
     dossier = frames.tables[table].dossiers[row]
@@ -54,7 +55,7 @@ def finding(
             missing[f"${name}"] = None
         if outcome == Outcome.INDETERMINE and not missing:  # what other rows or dossiers leave open
             missing.update(_open(part, found[3:]))
-        sentence = _sentence(part, outcome, found, table, row, tuple(missing), frames)
+        sentence = _sentence(part, outcome, found, table, row, tuple(missing), frames, said)
         if sentence:
             sentences[sentence] = None
         for place, raw in _places(part, table, row, dossier, frames):
@@ -96,18 +97,18 @@ def _subject(table: str, row: int, about: tuple[tuple[str, str], ...], frames: F
     return heads[0] if heads else ROOT
 
 
-def empty(rule: str, table: str, dossier: int, outcome: Outcome, frames: Frames) -> Finding:
+def empty(rule: str, table: str, dossier: int, outcome: Outcome, frames: Frames, said: Words) -> Finding:
     """The finding of a table without rows."""
     title = frames.dictionary.tables[table].title
     place = frames.submitted[dossier].rows.places.get(table)
-    text = words("fr")["finding.no_row"].format(title=title)
+    text = said["finding.no_row"].format(title=title)
     reason = place.place or "" if place is not None else ""
     return Finding(rule, table, outcome, text, reason=reason, missing=(table,), locations=(place,) if place else ())
 
 
-def crashed(rule: str, reason: str) -> Finding:
+def crashed(rule: str, reason: str, said: Words) -> Finding:
     """The finding of a rule that the engine could not run."""
-    return Finding(rule, ROOT, Outcome.INDETERMINE, words("fr")["finding.crashed"], reason=reason.splitlines()[0][:300])
+    return Finding(rule, ROOT, Outcome.INDETERMINE, said["finding.crashed"], reason=reason.splitlines()[0][:300])
 
 
 def _full(table: str, name: str) -> str:
@@ -205,16 +206,21 @@ def _row_place(table: str, row: int, dossier: int, part: Part, frames: Frames) -
 
 
 def _sentence(
-    part: Part, outcome: Outcome, found: tuple[Any, ...], table: str, row: int, missing: tuple[str, ...], frames: Frames
+    part: Part,
+    outcome: Outcome,
+    found: tuple[Any, ...],
+    table: str,
+    row: int,
+    missing: tuple[str, ...],
+    frames: Frames,
+    said: Words,
 ) -> str:
     soft = outcome == Outcome.INDETERMINE and part.soft and not missing
     template = part.messages.get("indetermine" if outcome == Outcome.INDETERMINE else outcome.word, "")
     if soft:
         template = part.messages.get("indetermine", "")
     if not template:
-        return (
-            words("fr")["finding.unknown"].format(missing=", ".join(missing)) if outcome == Outcome.INDETERMINE else ""
-        )
+        return said["finding.unknown"].format(missing=", ".join(missing)) if outcome == Outcome.INDETERMINE else ""
     slots: dict[str, str] = {
         "observed": _said(part.observed, found[0], table, row, frames),
         "expected": _said(part.expected, found[1], table, row, frames),

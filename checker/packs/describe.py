@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from checker.base import french, values
-from checker.model import SEVERITIES, SOURCES, STAGES, DatedValue, Outcome, Pack, Parameter, Rule, Scalar
+from checker.model import ACTORS, SEVERITIES, SOURCES, STAGES, DatedValue, Outcome, Pack, Parameter, Rule, Scalar
 from checker.packs import read
 from checker.packs.overlay import FIRST
 
@@ -71,7 +71,7 @@ KEYS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "check": ("Exactement un genre, ou `all:` / `any:` de plusieurs.", {"$ref": "#/$defs/part"}),
     "messages": ("Une phrase par résultat, avec {observed}, {expected}, {at}, {missing}, valeurs nommées et colonnes.",
                  _MESSAGES),
-    "remedy": ("Qui doit faire quoi.", _closed({"to": {"enum": list(read._ACTORS)}, "text": _FULL}, "to", "text")),
+    "remedy": ("Qui doit faire quoi.", _closed({"to": {"enum": list(ACTORS)}, "text": _FULL}, "to", "text")),
     "examples": ("Faits posés sur le dossier de référence, et le résultat attendu ; un au moins par résultat possible.",
                  {"type": "array", "items": _closed(_EXAMPLES, "title", "expect")}),
     "in_force": ("Premier et dernier jours où la règle vaut.", _closed({"from": _DATE, "to": _DATE})),

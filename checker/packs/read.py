@@ -12,6 +12,7 @@ from checker.base.plugs import nearest
 from checker.base.yamlfile import Document, Key
 from checker.errors import ConfigurationError, Problem
 from checker.model import (
+    ACTORS,
     SEVERITIES,
     SOURCES,
     STAGES,
@@ -28,14 +29,13 @@ from checker.model import (
 from checker.packs.dated import dated_value, day, person
 
 ENGINE = Path(__file__).parent / "moteur.yaml"
-_PACK_KEYS = "id title version text imports parametres personnes tables units defects reference".split()
+_PACK_KEYS = "id title version text imports parametres personnes tables units defects reference report".split()
 _RULE_KEYS = (
     "id title clause source stage severity automation scope at for_each when let demands check messages remedy "
     "examples in_force note"
 ).split()
 _EXAMPLE_KEYS = "title given settings others on expect".split()
 _AUTOMATION = ("complete", "partielle", "humaine")
-_ACTORS = ("cedant", "cessionnaire", "comptable", "fournisseur", "organisme", "personne")
 
 
 def names(folder: Path) -> tuple[str, ...]:
@@ -120,6 +120,7 @@ class _Reader:
             tables=tables,
             units=tuple(data.get("units", [])),
             defects=tuple(data.get("defects", [])),
+            report=data.get("report") or next((item.report for item in imported if item.report), {}),
             reference=reference if reference.is_file() else None,
             examples_of=("moteur", name, *(item.folder.name for item in imported if item.reference == reference)),
             extensions=(
@@ -209,13 +210,13 @@ class _Reader:
         if (
             remedy is not None
             and self.keys(document, remedy, (*key, "remedy"), ("to", "text"), ("to", "text"))
-            and remedy["to"] not in _ACTORS
+            and remedy["to"] not in ACTORS
         ):
             self.problems.append(
                 document.problem(
                     f"acteur inconnu : « {remedy['to']} »",
                     (*key, "remedy", "to"),
-                    todo="Connus : " + ", ".join(_ACTORS),
+                    todo="Connus : " + ", ".join(ACTORS),
                 )
             )
         if len(self.problems) > before:

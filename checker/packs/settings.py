@@ -12,11 +12,13 @@ from checker.base import yamlfile
 from checker.base.plugs import nearest
 from checker.base.yamlfile import Document
 from checker.errors import ConfigurationError, Problem, UsageError
-from checker.model import Limits, Pack, Place, Settings, Waiver
+from checker.model import ACTORS, Addressee, Letterhead, Limits, Pack, Place, Settings, Waiver
 from checker.packs.dated import day
 
 NAME = "quitus.yaml"
-_KEYS = "parametres premier_etat_liquidatif registre personnes avenants derogations limites racines ocr".split()
+_KEYS = (
+    "parametres premier_etat_liquidatif registre personnes avenants derogations limites racines ocr courrier".split()
+)
 _LIMITS = {
     "taille_piece_mo": ("piece_megabytes", 4096),
     "secondes_par_piece": ("piece_seconds", 3600),
@@ -25,6 +27,17 @@ _LIMITS = {
     "taille_zip_mo": ("zip_megabytes", 65536),
     "taux_compression_zip": ("zip_ratio", 1100),  # deflate reaches 1,032
 }
+_LETTER = {
+    "expediteur": "sender",
+    "adresse": "address",
+    "ville": "city",
+    "signataire": "signatory",
+    "qualite": "quality",
+    "courriel": "email",
+    "delai_jours": "days",
+    "destinataires": "addressees",
+}
+_ADDRESSEE = {"nom": "name", "adresse": "address", "courriel": "email"}
 _WAIVER_KEYS = "regle dossier motif demandee_par accordee_par du au".split()
 
 
@@ -93,7 +106,7 @@ def from_document(document: Document, path: Path | None, sha256: str) -> Setting
             )
         )
     for key, shape in (("parametres", dict), ("personnes", list), ("avenants", list), ("derogations", list),
-                       ("limites", dict), ("racines", list)):  # fmt: skip
+                       ("limites", dict), ("racines", list), ("courrier", dict)):  # fmt: skip
         if data.get(key) is not None and not isinstance(data[key], shape):
             problems.append(document.problem(f"« {key} » est {'une liste' if shape is list else 'un objet'}", (key,)))
     if problems:
@@ -103,10 +116,11 @@ def from_document(document: Document, path: Path | None, sha256: str) -> Setting
         if not isinstance(item, str) or not item.strip():
             problems.append(document.problem("« racines » est une liste de répertoires", ("racines", index)))
     limits = _limits(document, data.get("limites") or {}, problems)
+    letter = _letterhead(document, data["courrier"], problems) if data.get("courrier") else None
     if problems:
         raise ConfigurationError(problems)
     found = tuple(item for item in waivers if item)
-    return Settings(path, sha256, {**data, "__document__": document}, {}, found, limits)
+    return Settings(path, sha256, {**data, "__document__": document}, {}, found, limits, letter)
 
 
 def _limits(document: Document, data: Mapping[str, Any], problems: list[Problem]) -> Limits:
@@ -125,6 +139,60 @@ def _limits(document: Document, data: Mapping[str, Any], problems: list[Problem]
             else:
                 found[name] = value
     return Limits(**found)
+
+
+def _letterhead(document: Document, data: Mapping[str, Any], problems: list[Problem]) -> Letterhead:
+    """Who writes the letters, and to whom; what is not written there stays to be filled in by hand."""
+    path = ("courrier",)
+    own = _texts(
+        document,
+        {key: data[key] for key in data if key not in ("delai_jours", "destinataires")},
+        path,
+        _LETTER,
+        problems,
+    )
+    days, given = data.get("delai_jours"), data.get("destinataires") or {}
+    if days is not None and (not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= 366):
+        problems.append(document.problem("« delai_jours » est un nombre entier de 1 à 366", (*path, "delai_jours")))
+        days = None
+    if not isinstance(given, Mapping):
+        problems.append(document.problem("« destinataires » est un objet", (*path, "destinataires")))
+        given = {}
+    return Letterhead(**own, days=days, addressees=addressees(document, given, (*path, "destinataires"), problems))
+
+
+def addressees(
+    document: Document, data: Mapping[str, Any], path: tuple[str, ...], problems: list[Problem]
+) -> dict[str, Addressee]:
+    """Who receives letters, by actor."""
+    found = {}
+    for actor, entry in data.items():
+        if actor not in ACTORS or not isinstance(entry, Mapping):
+            what = "un destinataire est un objet" if actor in ACTORS else f"destinataire inconnu : « {actor} »"
+            problems.append(document.problem(what, (*path, actor), todo="Connus : " + ", ".join(ACTORS)))
+        else:
+            found[actor] = Addressee(**{"name": "", **_texts(document, entry, (*path, actor), _ADDRESSEE, problems)})
+    return found
+
+
+def _texts(
+    document: Document,
+    data: Mapping[str, Any],
+    path: tuple[str, ...],
+    known: Mapping[str, str],
+    problems: list[Problem],
+) -> dict[str, str]:
+    found = {}
+    for key, value in data.items():
+        if key not in known:
+            close = nearest(key, list(known))
+            todo = f"Écrire « {close} » ?" if close else "Connues : " + ", ".join(known)
+            problems.append(document.problem(f"clé inconnue : « {key} »", (*path, key), todo=todo))
+        elif value is not None and not isinstance(value, str):
+            problems.append(document.problem(f"« {key} » est un texte", (*path, key)))
+        elif value:
+            found[known[key]] = value
+    return found
 
 
 def _waiver(document: Document, entry: Any, index: int, problems: list[Problem]) -> Waiver | None:

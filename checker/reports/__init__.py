@@ -17,6 +17,11 @@ def formats() -> tuple[str, ...]:
     return plugs.names(_SOCKET)
 
 
+def drawn(format: str) -> bool:
+    """Whether the format shows more than verdicts: figures, the text of the conventions, letters."""
+    return bool(getattr(plugs.load(_SOCKET, format), "DRAWN", False))
+
+
 def render(verdicts: Verdicts, format: str, *, lang: str = "fr", color: bool = False, width: int = 100) -> bytes:
     """The report of a run in that format; ValueError, naming the nearest, for a format that does not exist."""
     if format not in formats():

@@ -28,7 +28,10 @@ class Edit(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """A rule on a dossier, before and after. `reasons`: facts, rule, settings, date, stage, tool, batch, unknown."""
+    """A rule on a dossier, before and after.
+
+    `reasons`: facts, rule, settings, date, stage, tool, batch, unknown; of packs, those of `packdiff.Change`.
+    """
 
     rule: str
     change: str
@@ -88,7 +91,7 @@ class Comparison(NamedTuple):
 def compare(before: Report, after: Report) -> Comparison:
     """What the second report says that the first does not, and the other way round."""
     common: dict[str, tuple[Edit, ...]] = {}
-    packs = _edits(
+    packs = edited(
         {pack.id: f"{pack.version} {pack.sha256}" for pack in before.packs},
         {pack.id: f"{pack.version} {pack.sha256}" for pack in after.packs},
     )
@@ -116,7 +119,8 @@ def _filled(report: Report, other: Report) -> dict[str, Judged]:
     }
 
 
-def _edits(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Edit, ...]:
+def edited(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Edit, ...]:
+    """The names whose text is no longer the same."""
     names = sorted({*before, *after})
     return tuple(Edit(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name))
 
@@ -168,7 +172,7 @@ def _pair(
 
 def _own(before: Checked, after: Checked) -> dict[str, tuple[Edit, ...]]:
     """What is no longer the same of the dossier itself, by reason."""
-    found = {"facts": _edits(before.files, after.files)}
+    found = {"facts": edited(before.files, after.files)}
     if before.pack != after.pack and before.pack.id and after.pack.id:
         name = after.pack.id
         texts = [" ".join(pack[bool(pack.id == name) :]).strip() or None for pack in (before.pack, after.pack)]

@@ -9,10 +9,9 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from checker.base.words import Words, counted
-from checker.model import DossierVerdict, Finding, Outcome, Place, Result, Verdicts
+from checker.model import ACTORS, DossierVerdict, Finding, Outcome, Place, Result, Verdicts
 from checker.reports.inert import inert, phrase
 
-_ACTORS = ("cedant", "cessionnaire", "comptable", "fournisseur", "organisme", "personne")
 READABLE = "DOSSIER-LISIBLE"
 BAD = (Outcome.NON_CONFORME, Outcome.INDETERMINE)
 
@@ -56,7 +55,7 @@ def weigh(result: Result) -> Weight:
 
 def attested(result: Result) -> bool:
     """Whether a person, not the machine, made it green."""
-    return result.automation == "humaine" and result.outcome is Outcome.CONFORME
+    return result.outcome is Outcome.CONFORME and (result.attested or result.automation == "humaine")
 
 
 def shown(result: Result) -> tuple[Finding, ...]:
@@ -132,7 +131,7 @@ def by_actor(results: Iterable[Result], words: Words) -> list[tuple[str, list[Re
     found: dict[str, list[Result]] = {}
     for result in results:
         found.setdefault(result.remedy.to if result.remedy else "", []).append(result)
-    order = [*_ACTORS, *sorted(set(found) - {*_ACTORS, ""}), ""]
+    order = [*ACTORS, *sorted(set(found) - {*ACTORS, ""}), ""]
     named = [(words.get(f"actor.{actor or 'nobody'}", phrase(actor, 80)), found.get(actor, [])) for actor in order]
     return [(name, group) for name, group in named if group]
 

@@ -75,6 +75,7 @@ class Checked(NamedTuple):
     decision: str
     files: Mapping[str, str]  # path -> SHA-256
     results: Mapping[str, Judged]  # by rule
+    redacted: bool = False  # its paths may hold masks
 
 
 class Report(NamedTuple):
@@ -86,6 +87,7 @@ class Report(NamedTuple):
     decision: str
     dossiers: tuple[Checked, ...]
     findings: Mapping[str, Judged]  # of the run, by rule
+    redacted: bool = False
 
 
 class _Wrong(Exception):
@@ -94,10 +96,21 @@ class _Wrong(Exception):
 
 def read(path: Path) -> Report:
     """The report of that file; UsageError (64) for a file that cannot be read, or that is no report."""
+    return parse(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file that a call names; UsageError (64) when it cannot be read."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes()
     except OSError as error:
         raise UsageError([Problem("ce fichier ne peut être lu", str(path), why=error.strerror or "")]) from None
+
+
+def parse(data: bytes, path: Path) -> Report:
+    """The report that these bytes are; UsageError (64) when they are none, said of that file."""
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise _refused(path, "il n'est pas en UTF-8") from None
     try:
@@ -147,7 +160,8 @@ def _report(data: Any) -> Report:
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise _Wrong(f"il ne commence pas par « schema : {SCHEMA} »")
     settings = _get(data, "settings", (dict, type(None)), "")
-    dossiers = [_dossier(item, f"dossiers[{at}]") for at, item in enumerate(_get(data, "dossiers", list, ""))]
+    hidden = data.get("redacted") is True
+    dossiers = [_dossier(item, f"dossiers[{at}]", hidden) for at, item in enumerate(_get(data, "dossiers", list, ""))]
     if len({(item.reference, item.path) for item in dossiers}) != len(dossiers):
         raise _Wrong("un dossier y figure deux fois")
     return Report(
@@ -157,6 +171,7 @@ def _report(data: Any) -> Report:
         decision=_word(data, "decision", DECISIONS, ""),
         dossiers=tuple(dossiers),
         findings=_of_run(_get(data, "findings", list, "")),
+        redacted=hidden,
     )
 
 
@@ -168,7 +183,7 @@ def _file(data: Any, where: str) -> File:
     return File(_get(data, "path", str, where), _get(data, "sha256", str, where))
 
 
-def _dossier(data: Any, where: str) -> Checked:
+def _dossier(data: Any, where: str, redacted: bool) -> Checked:
     files = [_file(item, f"{where}.files[{at}]") for at, item in enumerate(_get(data, "files", list, where))]
     results = [_result(item, f"{where}.results[{at}]") for at, item in enumerate(_get(data, "results", list, where))]
     by_rule = {item.rule: item for item in results}
@@ -184,6 +199,7 @@ def _dossier(data: Any, where: str) -> Checked:
         decision=_word(data, "decision", DECISIONS, where),
         files={item.path: item.sha256 for item in files},
         results=by_rule,
+        redacted=redacted,
     )
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from checker.base.words import Words, counted
 from checker.reports.inert import inert, phrase
+from checker.reports.redact import masks
 from checker.reports.saved import Checked, File
 
 _MANIFESTS = (".yaml", ".yml")  # the only piece of a dossier that may stand elsewhere
@@ -43,10 +44,17 @@ def dossier(found: Checked, folder: Path | None, why: str = "", manifest: Path |
         return
     for path, sha256 in sorted(found.files.items()):
         name = f"{found.path.rstrip('/')}/{path}"
-        if manifest is not None and path == manifest.name:
+        if found.redacted and masked(path):
+            yield Item("file", name, State.UNKNOWN, why="redact.path")
+        elif manifest is not None and path == manifest.name:
             yield settings(File(manifest.as_posix(), sha256), manifest)._replace(kind="file")
         else:
             yield _file(name, path, sha256, folder)
+
+
+def masked(path: str) -> bool:
+    """Whether a redacted report hides a part of this path: no file can be found by it."""
+    return any(mask in path for mask in masks())
 
 
 def _file(name: str, path: str, sha256: str, folder: Path) -> Item:

@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any, NamedTuple
 
 from checker.base import french, words
 from checker.base.dictionary import ROOT
@@ -27,21 +28,40 @@ from checker.model import (
     Value,
     Waiver,
 )
+from checker.verdicts import private as names
+from checker.verdicts.figures import figures
 
 _READABLE, _WAIVER = "DOSSIER-LISIBLE", "DEROGATION-VALIDE"
 NC, IND, OK, NA = Outcome.NON_CONFORME, Outcome.INDETERMINE, Outcome.CONFORME, Outcome.SANS_OBJET
 
 
 def decide(
-    pack: Pack, settings: Settings, frames: Frames, evaluated: Mapping[str, Mapping[int, Evaluated]], today: dt.date
+    pack: Pack,
+    settings: Settings,
+    frames: Frames,
+    evaluated: Mapping[str, Mapping[int, Evaluated]],
+    today: dt.date,
+    drawn: bool = False,
+    private: bool = False,
+    lang: str = "fr",
 ) -> list[DossierVerdict]:
-    """One verdict a dossier, in the order of the batch."""
-    twins = _twins(frames)
+    """One verdict a dossier, in the order of the batch; `drawn`: with what a report draws beside it.
+
+    `private`: with the names of persons that it holds; `lang`: of the program's own sentences.
+    """
+    personal = frozenset(rule.id for rule in pack.rules if _personal(rule.body.get("check")))
+    run = _Run(pack, settings, frames, evaluated, _twins(frames), today, words.words(lang), personal)
     identity = {"id": pack.id, "title": pack.title, "version": pack.version, "sha256": pack.sha256}
-    return [
-        _dossier(index, pack, identity, settings, frames, evaluated, twins, today)
-        for index in range(len(frames.submitted))
-    ]
+    found = [_dossier(index, identity, run) for index in range(len(frames.submitted))]
+    if drawn:
+        found = [
+            dataclasses.replace(verdict, figures=figures(index, pack, frames, verdict.results))
+            for index, verdict in enumerate(found)
+        ]
+    if not private:
+        return found
+    named = zip(found, names.of_batch(pack, settings, frames), strict=True)
+    return [dataclasses.replace(verdict, private=held) for verdict, held in named]
 
 
 def decision_of(results: Sequence[Result]) -> str:
@@ -68,16 +88,22 @@ def _twins(frames: Frames) -> frozenset[int]:
     return frozenset(index for found in seen.values() if len(found) > 1 for index in found)
 
 
-def _dossier(
-    index: int,
-    pack: Pack,
-    identity: Mapping[str, str],
-    settings: Settings,
-    frames: Frames,
-    evaluated: Mapping[str, Mapping[int, Evaluated]],
-    twins: frozenset[int],
-    today: dt.date,
-) -> DossierVerdict:
+class _Run(NamedTuple):
+    """What is the same for every dossier of a batch."""
+
+    pack: Pack
+    settings: Settings
+    frames: Frames
+    evaluated: Mapping[str, Mapping[int, Evaluated]]
+    twins: frozenset[int]
+    today: dt.date
+    words: words.Words
+    personal: frozenset[str]  # the rules that a person may attest
+
+
+def _dossier(index: int, identity: Mapping[str, str], run: _Run) -> DossierVerdict:
+    pack, settings, frames, evaluated, twins, today, said, personal = run
+    attested = personal & _attested(index, frames)
     item = frames.submitted[index]
     root = frames.tables[ROOT]
     value = root.values["date_controle"][index]
@@ -86,13 +112,13 @@ def _dossier(
     reference = (fact.raw or "").strip() if fact else ""
     stage = frames.stage(index)
     twin = fact if index in twins else None
-    results = [_readable(item.rows.faults, twin)]
+    results = [_readable(item.rows.faults, twin, said)]
     for rule in pack.rules:
         found = evaluated[rule.id][index]
         if item.rows.faults:
             found = Evaluated(rule.id, IND, {IND: 1}, ())
-        results.append(_result(rule, found))
-    waived, waiver_result = _waivers(pack, settings.waivers, reference, control or today, results)
+        results.append(_result(rule, found, said, rule.id in attested))
+    waived, waiver_result = _waivers(pack, settings.waivers, reference, control or today, results, said)
     results = [*waived, waiver_result]
     return DossierVerdict(
         reference=reference,
@@ -104,12 +130,13 @@ def _dossier(
         files=item.files,
         results=tuple(results),
         upcoming=_upcoming(pack, stage),
-        paste=_paste(pack, results),
+        paste=_paste(pack, results, said),
     )
 
 
-def _engine(rule: str, severity: str, outcome: Outcome, findings: Sequence[Finding], remedy: str) -> Result:
-    table = words.words("fr")
+def _engine(
+    rule: str, severity: str, outcome: Outcome, findings: Sequence[Finding], remedy: str, table: words.Words
+) -> Result:
     counts = {outcome: max(1, len(findings))}
     clause = Clause("moteur", table[f"engine.{rule}.quote"])
     title = table[f"engine.{rule}.title"]
@@ -127,7 +154,7 @@ def _engine(rule: str, severity: str, outcome: Outcome, findings: Sequence[Findi
     )
 
 
-def _readable(faults: Sequence[Fault], twin: Value | None) -> Result:
+def _readable(faults: Sequence[Fault], twin: Value | None, table: words.Words) -> Result:
     found = []
     for fault in faults:
         what, place, excerpt, todo = fault
@@ -135,17 +162,34 @@ def _readable(faults: Sequence[Fault], twin: Value | None) -> Result:
         found.append(Finding(_READABLE, ROOT, IND, text, reason=what, locations=(place,), excerpts=(excerpt,)))
     if twin is not None and not found:
         raw = (twin.raw or "").strip()
-        text = words.words("fr")["engine.twin"].format(reference=raw)
+        text = table["engine.twin"].format(reference=raw)
         found.append(Finding(_READABLE, ROOT, IND, text, locations=(twin.place,), excerpts=(raw,)))
-    return _engine(_READABLE, "bloquant", IND if found else OK, found, "organisme")
+    return _engine(_READABLE, "bloquant", IND if found else OK, found, "organisme", table)
 
 
-def _result(rule: Rule, found: Evaluated) -> Result:
+def _personal(check: Any) -> bool:
+    """Whether a check, or one of its parts, is a person's judgement."""
+    if isinstance(check, Mapping):
+        return "attested" in check or any(_personal(part) for part in check.values())
+    return isinstance(check, list) and any(_personal(part) for part in check)
+
+
+def _attested(index: int, frames: Frames) -> set[str]:
+    """The rules that a valid attestation of the dossier says to hold."""
+    table = frames.tables["attestations"].values
+    return {
+        str(table["regle"][row])
+        for row in frames.rows("attestations", index)
+        if table["constat"][row] == OK.word and table["lu.valide"][row] is True
+    }
+
+
+def _result(rule: Rule, found: Evaluated, table: words.Words, attested: bool) -> Result:
     remedy = rule.remedy
     if remedy is not None and "{" in remedy.text:
         trace = {name: _said(value) for item in found.findings for name, value in item.trace}
         known = all(name in trace for name in words.slots(remedy.text))
-        remedy = Remedy(remedy.to, words.fill(remedy.text, trace) if known else words.words("fr")["remedy.unknown"])
+        remedy = Remedy(remedy.to, words.fill(remedy.text, trace) if known else table["remedy.unknown"])
     return Result(
         rule=rule.id,
         title=rule.title,
@@ -159,6 +203,7 @@ def _result(rule: Rule, found: Evaluated) -> Result:
         remedy=remedy,
         note=rule.note,
         stage=rule.stage,
+        attested=found.outcome is OK and attested,
     )
 
 
@@ -170,10 +215,9 @@ def _said(value: str) -> str:
 
 
 def _waivers(
-    pack: Pack, waivers: Sequence[Waiver], reference: str, day: dt.date, results: list[Result]
+    pack: Pack, waivers: Sequence[Waiver], reference: str, day: dt.date, results: list[Result], table: words.Words
 ) -> tuple[list[Result], Result]:
     """The results with the waivers that cover them, and what is wrong with those that name this dossier."""
-    table = words.words("fr")
     ids = {rule.id for rule in pack.rules}
     findings: list[Finding] = []
     covering: dict[str, Waiver] = {}
@@ -193,7 +237,7 @@ def _waivers(
         else item
         for item in results
     ]
-    return shown, _engine(_WAIVER, "reserve", outcome, findings, "organisme")
+    return shown, _engine(_WAIVER, "reserve", outcome, findings, "organisme", table)
 
 
 def _fault(waiver: Waiver, ids: set[str], day: dt.date) -> str:
@@ -239,7 +283,7 @@ def _upcoming(pack: Pack, stage: int | None) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _paste(pack: Pack, results: Sequence[Result]) -> tuple[str, ...]:
+def _paste(pack: Pack, results: Sequence[Result], table: words.Words) -> tuple[str, ...]:
     """Lines of quitus.yaml for the parameters that blocking or reserve findings wait for."""
     names = {
         name[1:]: None
@@ -250,7 +294,6 @@ def _paste(pack: Pack, results: Sequence[Result]) -> tuple[str, ...]:
         if name.startswith("$")
     }
     lines: list[str] = []
-    table = words.words("fr")
     for name in names:
         if name == "premier_etat_liquidatif":
             lines.append(f'{name}: ""    # {table["paste.first"]}')

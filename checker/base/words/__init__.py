@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -56,6 +57,30 @@ def counted(table: Words, key: str, count: int) -> str:
     singular, _, plural = table[key].partition("|")
     alone = count < int(table["plural_from"]) if table["lang"] == "fr" else count == 1
     return (singular if alone else plural).format(n=f"{count:,}".replace(",", table["thousands"]))
+
+
+def number(value: Decimal | int, table: Words, decimals: int = 0) -> str:
+    """« 1 234,5 », "1,234.5": at least that many decimals, more when the value has more; never rounded."""
+    exact = Decimal(value)
+    if not exact.is_finite():
+        return str(value)
+    trimmed = exact.normalize()
+    exponent = trimmed.as_tuple().exponent
+    places = max(decimals, -exponent if isinstance(exponent, int) else 0, 0)
+    whole, point, cents = f"{trimmed:,.{places}f}".partition(".") if trimmed else f"{0:.{places}f}".partition(".")
+    return f"{whole.replace(',', table['thousands'])}{table['decimal'] if point else ''}{cents}"
+
+
+def money(value: Decimal | int, table: Words) -> str:
+    """« 200 000,00 € », "€200,000.00"; a third decimal shown when there is one."""
+    text = number(value, table, 2)
+    sign, bare = ("-", text[1:]) if text.startswith("-") else ("", text)
+    return sign + table["number.money"].format(number=bare)
+
+
+def percent(value: Decimal | int, table: Words) -> str:
+    """« 5,5 % », "5.5%"."""
+    return table["number.percent"].format(number=number(value, table))
 
 
 def long_date(day: dt.date, table: Words) -> str:

@@ -58,7 +58,15 @@ def grids(path: Path, shown: str) -> list[Grid]:
         return assembled(_sheets(content, shown), shown)
 
 
-def _sheets(content: zipfile.ZipFile, shown: str) -> Iterator[Sheet]:
+def filled(path: Path, shown: str) -> tuple[list[Grid], frozenset[str]]:
+    """Every sheet, a hidden one too, and the addresses of the cells that hold a formula; raises Unreadable."""
+    formulas: set[str] = set()
+    with archive(path) as content:
+        return assembled(_sheets(content, shown, formulas), shown), frozenset(formulas)
+
+
+def _sheets(content: zipfile.ZipFile, shown: str, formulas: set[str] | None = None) -> Iterator[Sheet]:
+    """The visible sheets; with `formulas`, which gains their addresses, all of them."""
     main = next(iter(_relations(content, "", "/officeDocument").values()), "xl/workbook.xml")
     targets = _relations(content, main, "/worksheet")
     named: list[tuple[str, str]] = []
@@ -69,7 +77,7 @@ def _sheets(content: zipfile.ZipFile, shown: str) -> Iterator[Sheet]:
             epoch = dt.date(1904, 1, 1)
         elif tag == "calcPr":
             stale = element.get("fullCalcOnLoad") in ("1", "true")
-        elif tag == "sheet" and element.get("state", "visible") == "visible":
+        elif tag == "sheet" and (formulas is not None or element.get("state", "visible") == "visible"):
             link = next((value for key, value in element.items() if key.endswith("}id")), "")
             if link in targets:
                 named.append((element.get("name", ""), targets[link]))
@@ -80,6 +88,8 @@ def _sheets(content: zipfile.ZipFile, shown: str) -> Iterator[Sheet]:
     book = _Book(shown, strings, styles, epoch, stale)
     for name, part in named:
         yield _sheet(content, part, name, book)
+        if formulas is not None:
+            formulas.update(_formulas(content, part, name))
 
 
 def _relations(content: zipfile.ZipFile, part: str, kind: str) -> dict[str, str]:
@@ -195,6 +205,13 @@ def _sheet(content: zipfile.ZipFile, part: str, name: str, book: _Book) -> Sheet
         if len(cells) > MAX_CELLS:
             raise Unreadable(f"Le fichier dépasse {MAX_CELLS} cellules.")
     return Sheet(name, cells, merges)
+
+
+def _formulas(content: zipfile.ZipFile, part: str, name: str) -> Iterator[str]:
+    """The addresses of the formulas of a sheet, « Feuil1!F14 »."""
+    for cell in _elements(content, part, "c"):
+        if any(_local(child) == "f" for child in cell):
+            yield f"{name}!{cell.get('r') or ''}"
 
 
 def _row(element: Any, row: int, sheet: str, book: _Book) -> Iterator[tuple[tuple[int, int], Cell]]:

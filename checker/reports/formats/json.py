@@ -19,6 +19,7 @@ def render(verdicts: Verdicts, words: Words, *, color: bool = False, width: int 
     return jsontext.document(
         {
             "schema": SCHEMA,
+            **({"redacted": True} if verdicts.redacted else {}),
             "tool": {"name": "quitus", "version": verdicts.version},
             "packs": [_pack(pack) for pack in verdicts.packs],
             "settings": dict(verdicts.settings) if verdicts.settings else None,
@@ -64,7 +65,15 @@ def _result(result: Result, pack: Mapping[str, str], written: dict[Any, str]) ->
     """The text of a result; one without findings is written once for all dossiers of a pack."""
     if result.findings or result.waiver:
         return jsontext.Raw(jsontext.text(_plain(result), _DEPTH))
-    key = (pack.get("sha256"), pack.get("id"), result.rule, result.outcome, result.remedy, *result.counts.items())
+    key = (
+        pack.get("sha256"),
+        pack.get("id"),
+        result.rule,
+        result.outcome,
+        result.attested,
+        result.remedy,
+        *result.counts.items(),
+    )
     if key not in written:
         written[key] = jsontext.text(_plain(result), _DEPTH)
     return jsontext.Raw(written[key])
@@ -84,6 +93,7 @@ def _plain(result: Result) -> dict[str, Any]:
         "quote": result.clause.quote,
         "stage": result.stage,
         "automation": result.automation,
+        "attested": rows.attested(result),
         "note": result.note,
         "remedy": {"to": result.remedy.to, "text": result.remedy.text} if result.remedy else None,
     }
