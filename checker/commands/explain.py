@@ -42,6 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=("text", "html"), default="text", help="avec --all : text (par défaut), html (le recueil)"
     )
+    parser.add_argument("--lang", choices=("fr", "en"), default="fr", help="langue du recueil html")
     parser.add_argument("--output", metavar="FICHIER", type=Path, help="avec --all : écrire là plutôt qu'à l'écran")
 
 
@@ -102,6 +103,10 @@ def _agree(options: argparse.Namespace, words: Sequence[str]) -> None:
     """UsageError for options that do not go together."""
     if options.all and (words or options.dossier is not None):
         raise UsageError("--all montre toutes les règles : il ne va ni avec une règle, ni avec --dossier")
+    if options.lang != "fr" and options.format != "html":
+        raise UsageError(
+            [Problem("--lang vaut pour le recueil html", todo="quitus explain --all --format html --lang en")]
+        )
     if not options.all and (options.format != "text" or options.output is not None):
         raise UsageError([Problem("--format et --output vont avec --all", todo="quitus explain --all --format html")])
 
@@ -118,7 +123,7 @@ def _all(packs: Sequence[Pack], options: argparse.Namespace, day: dt.date) -> by
     if options.format == "html":
         written = [(room.agreement(pack), rules) for pack, rules in own]
         notes = [(str(item["id"]), str(item["text"])) for pack, _ in own for item in pack.defects]
-        return annotatedpage.rulebook(written, words("fr"), notes)
+        return annotatedpage.rulebook(written, words(options.lang), notes)
     pages = [line for _, rules in own for rule in rules for line in _page(rule.id, packs, day)]
     return ("\n".join(pages) + "\n").encode()
 
