@@ -43,7 +43,9 @@ def text(tree: html.HtmlElement) -> str:
         folded = block.tag != "summary" and next(block.iterancestors("details", "summary"), None) is not None
         line = re.sub(r"[ \n]+", " ", own(block)).strip()
         if line and (not folded or block.getparent().tag == "summary"):
-            lines.append(f"{block.tag}: {re.sub('[0-9a-f]{64}(?![0-9a-f])', '<sha256>', line).replace(__version__, '<version>')}")
+            lines.append(
+                f"{block.tag}: {re.sub('[0-9a-f]{64}(?![0-9a-f])', '<sha256>', line).replace(__version__, '<version>')}"
+            )
     return "\n".join(lines) + "\n"
 
 
