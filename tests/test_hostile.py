@@ -234,7 +234,7 @@ def test_the_death_of_a_reader_is_survived(name: str, tmp_path: Path, monkeypatc
     dossier = hostile.copy(tmp_path)
     (dossier / hostile.PIECE).write_bytes(marked)
     with (dossier / "quitus.yaml").open("a", encoding="utf-8") as stream:
-        stream.write("\nlimites: {secondes_par_piece: 1, memoire_lecteur_mo: 200}\n")
+        stream.write("\nlimites: {secondes_par_piece: 5, memoire_lecteur_mo: 200}\n")
     start = time.monotonic()
     verdicts: Verdicts = pipeline.check(pipeline.Options((dossier,)))
     COSTS.append((f"lecteur-{name}", verdicts.decision, time.monotonic() - start, 0))
