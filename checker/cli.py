@@ -23,8 +23,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"quitus : {message}\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of every verb."""
+def parser(only: str = "") -> argparse.ArgumentParser:
+    """The parser of every verb; of that one alone when it exists, for a verb takes time to import."""
     top = _Parser(
         prog="quitus",
         description="Contrôle les dossiers de remboursement contre la convention qui les régit.",
@@ -33,7 +33,8 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"quitus {__version__}")
     verbs = top.add_subparsers(dest="verb", metavar="COMMANDE", required=True, parser_class=_Parser)
-    for name in plugs.names(COMMANDS):
+    known = plugs.names(COMMANDS)
+    for name in (only,) if only in known else known:
         plug = plugs.load(COMMANDS, name)
         doc = (plug.__doc__ or "").strip()
         own = verbs.add_parser(
@@ -47,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
 def run(argv: Sequence[str]) -> int:
     """The exit code of a call."""
     try:
-        options = parser().parse_args(argv)
+        options = parser(argv[0] if argv else "").parse_args(argv)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else USAGE
     try:

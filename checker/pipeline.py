@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checker import __version__, dossiers, facts, findings, packs, plans, tables, verdicts
+from checker.base import clock, home, values
 from checker.base import dictionary as dictionaries
-from checker.base import home, values, yamlfile
 from checker.base.dictionary import ROOT, Dictionary
 from checker.base.frames import Frames
 from checker.base.tree import Plan
 from checker.base.words import words
 from checker.errors import ConfigurationError, NothingToCheck, Problem, UsageError
-from checker.model import DossierVerdict, Example, Outcome, Pack, Place, Rule, Settings, Submitted, Verdicts
+from checker.model import Dossier, DossierVerdict, Pack, Settings, Submitted, Verdicts
 
 if TYPE_CHECKING:
     from checker.proposals import Proposal
@@ -45,6 +45,9 @@ class Options:
     private: bool = False  # with the names of persons, to be masked
     lang: str = "fr"  # of the program's own sentences; those of the rules stay as they are
     roots: Path | None = None  # a folder of trusted certificates, beside those of the settings
+    jobs: int = 0  # processes that read; 0: as many as there are cores, one for few dossiers
+    keep: bool = True  # facts between runs, where there is a cache
+    since: str | None = None  # a revision: the verdicts of what changed since only
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,12 @@ def _quiet(step: str, done: int, total: int) -> None:
 
 
 def read(
-    options: Options, progress: Progress = _quiet
+    options: Options, progress: Progress = _quiet, held: Sequence[Dossier] | None = None
 ) -> tuple[list[Submitted], Settings, dict[str, tuple[Pack, Dictionary]]]:
-    """The facts of every dossier, the settings, and the packs that the dossiers may name."""
-    if options.engine not in findings.engine_names():
+    """The facts of every dossier, the settings, and the packs that the dossiers may name. `held`: of these only."""
+    if options.engine.partition("@")[0] not in findings.engine_names():
         raise UsageError(f"moteur inconnu : « {options.engine} » (connus : {', '.join(findings.engine_names())})")
-    found = dossiers.find(options.paths, options.manifest)
+    found = list(held) if held is not None else dossiers.find(options.paths, options.manifest)
     settings = packs.read_settings([item.folder for item in found], options.settings)
     ocr = options.ocr or settings.data.get("ocr") is True
     asked = facts.Asked(settings.limits, facts.trusted(_roots(options, settings)), ocr)
@@ -86,26 +89,35 @@ def read(
         raise ConfigurationError(f"aucun pack de règles dans « {folder} »")
     loaded: dict[str, tuple[Pack, Dictionary]] = {}
     submitted: list[Submitted] = []
-    elsewhere = functools.cache(lambda name: any(name in packs.load(folder, other).parameters for other in known))
+    elsewhere = functools.cache(lambda name: any(name in packs.ready(folder, other).parameters for other in known))
     day = options.today or today()
     plain = dictionaries.load()
+
+    def dictionary(name: str | None) -> Dictionary:
+        if name in known and name not in loaded:
+            pack = packs.ready(folder, name)
+            loaded[name] = (packs.overlay(pack, settings, elsewhere), dictionaries.load(*pack.extensions))
+        return loaded[name][1] if name in loaded else plain
+
+    def one(item: Dossier, names: set[str]) -> tuple[Submitted, str | None]:
+        with dossiers.unpacked(item, settings.limits) as unpacked:
+            opened = facts.open_manifest(unpacked)
+            fields = dictionary(opened.convention)
+            read = facts.read(opened, fields, known, options.on, day, options.stage, asked, names)
+            return read, opened.convention
+
+    kept = facts.Kept(asked, known, options.on, day, options.stage, dictionary) if options.keep else None
     try:
-        for index, item in enumerate(found):
+        for index, (item, name) in enumerate(facts.gather(found, one, kept, options.jobs)):
             progress("facts", index, len(found))
-            with dossiers.unpacked(item, settings.limits) as unpacked:
-                opened = facts.open_manifest(unpacked)
-                name = opened.convention
-                if name in known and name not in loaded:
-                    pack = packs.load(folder, name)
-                    loaded[name] = (packs.overlay(pack, settings, elsewhere), dictionaries.load(*pack.extensions))
-                _, dictionary = loaded.get(name or "", (None, plain))
-                submitted.append(facts.read(opened, dictionary, known, options.on, day, options.stage, asked))
+            dictionary(name)
+            submitted.append(item)
     finally:
         facts.close()
     progress("facts", len(found), len(found))
     if not loaded:  # no readable dossier names a pack: the run still says so, under the first one
         for name in known:
-            pack = packs.load(folder, name)
+            pack = packs.ready(folder, name)
             if pack.text or len(known) == 1:
                 loaded[name] = (packs.overlay(pack, settings, elsewhere), dictionaries.load(*pack.extensions))
                 break
@@ -125,14 +137,15 @@ def groups(
     """One group a convention. A dossier that cannot be read may be of any: it stands in each, shown once."""
     found: list[Group] = []
     for name, (pack, dictionary) in sorted(loaded.items()):
-        own = [item for item in submitted if _name(item, loaded) in (name, None)]
+        own = [item for item in submitted if pack_of(item, loaded) in (name, None)]
         if own:
-            frames = tables.build(own, dictionary)
-            found.append(Group(pack, dictionary, plans.compile_pack(pack, dictionary) if compiled else (), frames))
+            with clock.of("tables", len(own)):
+                frames = tables.build(own, dictionary)
+            found.append(Group(pack, dictionary, plans.ready(pack, dictionary) if compiled else (), frames))
     return found
 
 
-def _name(item: Submitted, loaded: dict[str, tuple[Pack, Dictionary]]) -> str | None:
+def pack_of(item: Submitted, loaded: dict[str, tuple[Pack, Dictionary]]) -> str | None:
     """The convention of a dossier, when it names one that the run has loaded."""
     value = item.rows.tables[ROOT][0].get("convention")
     word = (value.raw or "").strip() if value is not None else ""
@@ -140,7 +153,13 @@ def _name(item: Submitted, loaded: dict[str, tuple[Pack, Dictionary]]) -> str | 
 
 
 def check(options: Options, progress: Progress = _quiet) -> Verdicts:
-    """The verdicts of a run. Errors: UsageError 64, ConfigurationError 65, NothingToCheck 66."""
+    """The verdicts of a run. Errors: UsageError 64, ConfigurationError 65, NothingToCheck 66.
+
+    With `since`: of the dossiers that changed, judged among all the others.
+    """
+    from checker.dossiers import changed as changes
+
+    found = None if options.since is None else changes.since(options.paths, options.since)
     submitted, settings, loaded = read(options, progress)
     day = options.today or today()
     decided: dict[str, DossierVerdict] = {}
@@ -148,13 +167,17 @@ def check(options: Options, progress: Progress = _quiet) -> Verdicts:
     for group in groups(submitted, loaded):
         progress("findings", 0, len(group.plans))
         alone = len(submitted) == 1
-        evaluated, _ = findings.evaluate(group.plans, group.frames, options.engine, alone, options.lang)
+        with clock.of("constats", len(group.plans)):
+            evaluated, _ = findings.evaluate(group.plans, group.frames, options.engine, alone, options.lang)
         for verdict in verdicts.decide(
             group.pack, settings, group.frames, evaluated, day, options.drawn, options.private, options.lang
         ):
             decided.setdefault(verdict.path, verdict)
         used.append(group.pack)
     ordered = tuple(decided[item.dossier.shown] for item in submitted)
+    notes = _notes(settings, ordered, used, options.lang)
+    if found is not None and not any(found.below(path) for path in _governing(options, settings)):
+        ordered = tuple(decided[item.dossier.shown] for item in submitted if found.dossier(item.dossier))
     return Verdicts(
         version=__version__,
         packs=tuple(
@@ -163,12 +186,17 @@ def check(options: Options, progress: Progress = _quiet) -> Verdicts:
         settings={"path": _shown(settings.path), "sha256": settings.sha256} if settings.path else None,
         decision=_worst(ordered),
         dossiers=ordered,
-        unused=(*_notes(settings, ordered, used, options.lang), *_doubts(options, settings)),
+        unused=(*notes, *_doubts(options, settings)),
         notes=tuple((str(item["id"]), str(item["text"])) for pack in used for item in pack.defects),
         fail_on=options.fail_on,
         agreements=tuple(packs.agreement(pack) for pack in used) if options.drawn else (),
         letterhead=settings.letterhead if options.drawn else None,
     )
+
+
+def _governing(options: Options, settings: Settings) -> list[Path]:
+    """What governs every dossier: when it changes, all have."""
+    return [options.rules or home.rules(), *([settings.path] if settings.path else []), *_roots(options, settings)]
 
 
 def _shown(path: Path) -> str:
@@ -224,93 +252,13 @@ def until(options: Options, step: str) -> Any:
     return {name: steps.of_findings(*evaluated, group.frames) for name, (evaluated, group) in said.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """An example run: what it expects, what its rule said, and why."""
-
-    rule: str
-    example: Example
-    found: Outcome
-    message: str
-
-
-def examples(folder: Path, name: str, only: Sequence[str] = (), engine: str = "duckdb") -> tuple[Pack, list[Tried]]:
-    """Every example of every rule of a pack (or of the rules in `only`), those of equal settings in one batch."""
-    pack = packs.load(folder, name)
-    dictionary = dictionaries.load(*pack.extensions)
-    if pack.reference is None or not _own_reference(pack):
-        raise ConfigurationError(
-            f"le pack « {name} » n'a pas de dossier de référence : ses exemples s'essaient par un pack qui l'importe"
-        )
-    node = yamlfile.compose(yamlfile.read_text(pack.reference, "dossier.yaml"), "dossier.yaml")
-    base = packs.reference_settings(pack)
-    own = [rule for rule in pack.rules if rule.place.file.split("/")[0] in pack.examples_of]
-    wanted = [(rule, item) for rule in own for item in rule.examples if not only or rule.id in only]
-    batches: dict[str, list[tuple[Rule, Example]]] = {}
-    for rule, item in wanted:
-        batches.setdefault(repr(item.settings), []).append((rule, item))
-    tried: list[Tried] = []
-    for batch in batches.values():
-        settings = packs.laid_settings(base, facts.given.merge(base.data, batch[0][1].settings), batch[0][1].place)
-        laid = packs.overlay(pack, settings)
-        submitted: list[Submitted] = []
-        starts: list[int] = []
-        for run, (_, item) in enumerate(batch):
-            starts.append(len(submitted))
-            for data in (item.given, *item.others):
-                submitted.append(facts.example(node, data, dictionary, (pack.id,), item.on, run))
-        compiled = plans.compile_pack(laid, dictionary, {rule.id for rule, _ in batch})
-        evaluated, _ = findings.evaluate(compiled, tables.build(submitted, dictionary), engine)
-        for start, (rule, item) in zip(starts, batch, strict=True):
-            said = evaluated[rule.id][start]
-            fault = submitted[start].rows.faults
-            found = Outcome.INDETERMINE if fault else said.outcome
-            message = fault[0].what if fault else "; ".join(finding.message for finding in said.findings)
-            tried.append(Tried(rule.id, item, found, message))
-    return pack, tried
-
-
-def _own_reference(pack: Pack) -> bool:
-    """Whether the pack has a reference dossier of its own: its examples are laid on it."""
-    return pack.reference is not None and pack.reference.parent.parent == pack.folder
-
-
-def _settled(pack: Pack) -> Pack:
-    """The pack under the settings of its reference dossier, when it has one."""
-    if not _own_reference(pack):
-        return pack
-    base = packs.reference_settings(pack)
-    return packs.overlay(pack, packs.laid_settings(base, base.data, Place(base.shown)))
-
-
-def lint(folder: Path, name: str, engine: str = "duckdb") -> tuple[Pack, list[Problem]]:
-    """A pack and what is wrong with its rules beyond what its loading refuses (ConfigurationError)."""
-    pack = packs.load(folder, name)
-    dictionary = dictionaries.load(*pack.extensions)
-    problems: list[Problem] = []
-    compiled = plans.compile_pack(pack, dictionary)
-    rules = {rule.id: rule for rule in pack.rules}
-    demanded: dict[str, str] = {}
-    settled = _settled(pack)
-    given = {plan.rule: plans.outcomes(plan, dictionary) for plan in plans.compile_pack(settled, dictionary)}
-    for plan in compiled:
-        rule = rules[plan.rule]
-        document = pack.sources[rule.place.file]
-        possible = plans.outcomes(plan, dictionary) | given[plan.rule]
-        for index, item in enumerate(rule.examples):
-            if settled is not pack and item.expect not in possible and not item.settings:
-                what = f"{rule.id} : « {item.title} » ne peut atteindre « {item.expect.word} »"
-                problems.append(document.problem(what, (*rule.key, "examples", index, "expect")))
-        for column in rule.body.get("demands", []):
-            if demanded.setdefault(column, rule.id) != rule.id:
-                problems.append(
-                    document.problem(
-                        f"{rule.id} : « {column} » est déjà demandé par {demanded[column]}", (*rule.key, "demands")
-                    )
-                )
-    _, faults = findings.evaluate(compiled, tables.build([], dictionary), engine)
-    problems += [Problem(f"le moteur refuse {fault}") for fault in faults]
-    return pack, problems
+def engine(name: str, master: str | None) -> str:
+    """An engine and where it runs, as `Options.engine` names them; UsageError (64): it runs nowhere else than here."""
+    if master is None:
+        return name
+    if name != "spark":
+        raise UsageError(f"--master ne va qu'avec --engine spark, pas avec « {name} »")
+    return f"{name}@{master}"
 
 
 def propose(
@@ -344,7 +292,7 @@ def _convention(folder: Path, name: str | None) -> Pack:
     """The pack of that name; without a name the only one that has a reference dossier of its own."""
     if name is not None:
         return packs.load(folder, name)
-    own = [pack for pack in (packs.load(folder, each) for each in packs.names(folder)) if _own_reference(pack)]
+    own = [pack for pack in (packs.load(folder, each) for each in packs.names(folder)) if pack.own_reference]
     if len(own) != 1:
         known = ", ".join(pack.id for pack in own) or "aucune n'a de dossier de référence"
         raise UsageError([Problem("quelle convention ?", todo=f"La nommer par --convention ({known}).")])

@@ -28,7 +28,7 @@ def root() -> Path:
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Nothing of the person's machine reaches a test: no pack, no cache, no colour, no width of terminal."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("QUITUS_RULES", "FORCE_COLOR", "GITHUB_ACTIONS"):
+        for name in ("QUITUS_RULES", "QUITUS_CACHE", "FORCE_COLOR", "GITHUB_ACTIONS"):
             patch.delenv(name, raising=False)
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("NO_COLOR", "1")

@@ -35,6 +35,12 @@ class _Loader(_BASE):  # type: ignore[misc]
         del kind, value, implicit
         return ""
 
+    def descend_resolver(self, current: Any, index: Any) -> None:
+        """Nothing resolves by path."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing resolves by path."""
+
 
 class Node:
     """A YAML value: `data` is text, None (null), a dict of nodes or a list of nodes; lines and columns count from 1."""
@@ -104,13 +110,13 @@ def _compose(text: str, shown: str) -> Node:
         raise YamlError([Problem(f"YAML invalide : {str(error).splitlines()[0]}", shown)]) from None
     if root is None:
         raise YamlError([Problem("le fichier est vide", shown, 1, 1)])
-    problems: list[Problem] = []
+    found = _Conversion(text, shown)
     try:
-        node = _convert(root, text, shown, problems, set(), 0)
+        node = found.node(root, 0)
     except _Enough:
-        problems.append(Problem(f"plus de {MAX_PROBLEMS} fautes : les suivantes ne sont pas dites", shown))
-    if problems:
-        raise YamlError(problems)
+        found.problems.append(Problem(f"plus de {MAX_PROBLEMS} fautes : les suivantes ne sont pas dites", shown))
+    if found.problems:
+        raise YamlError(found.problems)
     return node
 
 
@@ -118,48 +124,72 @@ class _Enough(Exception):
     """The file has more faults than a person reads."""
 
 
-def _convert(node: Any, text: str, shown: str, problems: list[Problem], seen: set[int], depth: int) -> Node:
-    mark = node.start_mark
-    line, column = mark.line + 1, mark.column + 1
+class _Conversion:
+    """PyYAML's nodes -> ours, and what is refused."""
 
-    def fault(what: str, where: Any, todo: str = "") -> None:
-        if len(problems) >= MAX_PROBLEMS:
+    def __init__(self, text: str, shown: str) -> None:
+        self.text, self.shown = text, shown
+        self.problems: list[Problem] = []
+        self._seen: set[int] = set()
+
+    def fault(self, what: str, where: Any, todo: str = "") -> None:
+        if len(self.problems) >= MAX_PROBLEMS:
             raise _Enough
-        spot = where.start_mark.line + 1
-        problems.append(Problem(what, shown, spot, where.start_mark.column + 1, excerpt(text, spot), todo=todo))
+        mark = where.start_mark
+        line = mark.line + 1
+        self.problems.append(Problem(what, self.shown, line, mark.column + 1, excerpt(self.text, line), todo=todo))
 
-    if isinstance(node, yaml.ScalarNode):
+    def scalar(self, node: Any, line: int, column: int) -> Node:
+        """A text, where it stands."""
+        value = node.value
         plain = not node.style
-        if plain and node.value in _NULLS:
+        if plain and value in _NULLS:
             return Node(None, line, column, True)
-        if node.tag == "tag:yaml.org,2002:binary" or node.tag.startswith("!"):
-            fault("les marques « ! » de YAML sont refusées", node)
-        return Node(node.value, line, column, plain)
-    if id(node) in seen:
-        fault("les ancres et alias de YAML sont refusés", node, "Écrire la valeur en clair.")
-        return Node(None, line, column)
-    seen.add(id(node))
-    if depth > MAX_DEPTH:
-        fault("structure trop profonde", node)
-        return Node(None, line, column)
-    if isinstance(node, yaml.SequenceNode):
-        return Node([_convert(item, text, shown, problems, seen, depth + 1) for item in node.value], line, column)
-    found: dict[str, Node] = {}
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            fault("une clé n'est pas du texte", key)
-            continue
-        if key.value == "<<" and not key.style:
-            fault("les clés de fusion « << » sont refusées", key, "Écrire les clés en clair.")
-            continue
-        if key.value in found:
-            fault(f"clé en double : « {key.value} »", key, "N'en garder qu'une.")
-            continue
-        child = _convert(value, text, shown, problems, seen, depth + 1)
-        if value.start_mark.line != key.start_mark.line:  # a block stands at its key
-            child = Node(child.data, key.start_mark.line + 1, key.start_mark.column + 1, child.plain)
-        found[key.value] = child
-    return Node(found, line, column)
+        tag = node.tag
+        if tag and (tag == "tag:yaml.org,2002:binary" or tag.startswith("!")):
+            self.fault("les marques « ! » de YAML sont refusées", node)
+        return Node(value, line, column, plain)
+
+    def node(self, node: Any, depth: int) -> Node:
+        """A value, where it stands."""
+        mark = node.start_mark
+        line, column = mark.line + 1, mark.column + 1
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node, line, column)
+        if id(node) in self._seen:
+            self.fault("les ancres et alias de YAML sont refusés", node, "Écrire la valeur en clair.")
+            return Node(None, line, column)
+        self._seen.add(id(node))
+        if depth > MAX_DEPTH:
+            self.fault("structure trop profonde", node)
+            return Node(None, line, column)
+        if isinstance(node, yaml.SequenceNode):
+            return Node([self.node(item, depth + 1) for item in node.value], line, column)
+        return Node(self._mapping(node, depth + 1), line, column)
+
+    def _mapping(self, node: Any, depth: int) -> dict[str, Node]:
+        found: dict[str, Node] = {}
+        scalar = yaml.ScalarNode
+        for key, value in node.value:
+            if not isinstance(key, scalar):
+                self.fault("une clé n'est pas du texte", key)
+                continue
+            name = key.value
+            if name == "<<" and not key.style:
+                self.fault("les clés de fusion « << » sont refusées", key, "Écrire les clés en clair.")
+                continue
+            if name in found:
+                self.fault(f"clé en double : « {name} »", key, "N'en garder qu'une.")
+                continue
+            at, mark = key.start_mark, value.start_mark
+            if isinstance(value, scalar):
+                child = self.scalar(value, mark.line + 1, mark.column + 1)
+            else:
+                child = self.node(value, depth)
+            if mark.line != at.line:  # a block stands at its key
+                child = Node(child.data, at.line + 1, at.column + 1, child.plain)
+            found[name] = child
+        return found
 
 
 Key = tuple[str | int, ...]

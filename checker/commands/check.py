@@ -4,19 +4,22 @@ Exemples :
   quitus check mon-dossier
   quitus check recu.zip --dossier recu.yaml
   quitus check depot --format json --output rapport.json
+  quitus check depot --changed-since origin/main --format github
   quitus check depot -f sarif:quitus.sarif -f junit:quitus.xml --fail-on reserve
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
+import gc
 import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,10 +56,28 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-f", dest="also", metavar="FORMAT:FICHIER", action="append", default=[], help="un rapport de plus"
     )
-    parser.add_argument("--engine", default="duckdb", metavar="MOTEUR", help="duckdb")
+    parser.add_argument("--engine", default="duckdb", metavar="MOTEUR", help="duckdb, spark")
+    parser.add_argument("--master", metavar="ADRESSE", help="où est Spark : local[*], spark://… ou sc://…")
     parser.add_argument(
         "--fail-on", choices=("reserve", "non_conforme"), default="", help="ce qui fait échouer la commande"
     )
+    parser.add_argument(
+        "--jobs", metavar="N", type=int, default=0, help="processus de lecture (à défaut un par cœur, un seul si peu)"
+    )
+    parser.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="relire tous les fichiers ; à défaut les faits (jamais les résultats) d'un dossier dont aucun fichier n'a "
+        "changé viennent du cache (XDG_CACHE_HOME/quitus ; QUITUS_CACHE=0 l'éteint)",
+    )
+    parser.add_argument(
+        "--changed-since",
+        metavar="REV",
+        help="ne rapporter que les dossiers changés depuis REV (depuis l'ancêtre commun avec HEAD, et ce qui n'est pas "
+        "commité) ; le code de sortie est le leur ; tous sont lus, pour les règles entre dossiers ; si les réglages ou "
+        "les règles ont changé : tous",
+    )
+    parser.add_argument("--timing", action="store_true", help="dire ce qui prend du temps")
     parser.add_argument("--until", choices=STEPS, help="s'arrêter à cette étape du calcul et la montrer en JSON")
     parser.add_argument("--redact", action="store_true", help="masquer les noms de personnes, IBAN et courriels")
     parser.add_argument("--lang", default="fr", help="langue des mots du programme")
@@ -65,7 +86,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Check, write the reports, return the exit code of the worst dossier."""
     from checker import pipeline, reports
-    from checker.base import plugs
+    from checker.base import clock, plugs
     from checker.model import STAGES
     from checker.reports.progress import progress
 
@@ -83,6 +104,8 @@ def run(options: argparse.Namespace) -> int:
             )
     if options.redact and options.until:
         raise UsageError("--until montre ce qui a été lu, sans masque : il ne va pas avec --redact")
+    if options.jobs < 0:
+        raise UsageError([Problem(f"--jobs {options.jobs} : un nombre de processus est attendu")])
     if options.stage is not None and options.stage not in STAGES:
         raise UsageError([Problem(f"étape inconnue : « {options.stage} »", todo="Connues : " + ", ".join(STAGES))])
     asked = pipeline.Options(
@@ -91,7 +114,7 @@ def run(options: argparse.Namespace) -> int:
         stage=options.stage,
         settings=options.settings,
         rules=options.rules,
-        engine=options.engine,
+        engine=pipeline.engine(options.engine, options.master),
         fail_on=options.fail_on,
         manifest=options.dossier,
         roots=options.roots,
@@ -99,15 +122,44 @@ def run(options: argparse.Namespace) -> int:
         drawn=any(reports.drawn(name) for name, _ in wanted),
         private=options.redact,
         lang=options.lang,
+        jobs=options.jobs,
+        keep=not options.no_cache,
+        since=options.changed_since,
     )
     _refuse_overwrite(asked, [path for _, path in wanted if path is not None])
     if options.until:
         print(json.dumps(pipeline.until(asked, options.until), ensure_ascii=False, indent=1, default=str))
         return 0
-    with progress(sys.stderr) as tell:
+    clock.taken()
+    with progress(sys.stderr) as tell, _few_collections(), clock.of("contrôle entier"):
         verdicts = pipeline.check(asked, tell)
-    _write(verdicts, wanted, options.lang, options.redact)
+        if not verdicts.dossiers:
+            print(f"aucun dossier n'a changé depuis {options.changed_since!a}", file=sys.stderr)
+        with clock.of("rapports", len(wanted)):
+            _write(verdicts, wanted, options.lang, options.redact)
+    if options.timing:
+        print(_timing(), file=sys.stderr)
     return verdicts.exit_code()
+
+
+@contextlib.contextmanager
+def _few_collections() -> Iterator[None]:
+    """Facts, findings and reports have no cycle: looking for some among millions of them takes as long as the rest."""
+    before = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _timing() -> str:
+    """What took what: seconds add up over processes."""
+    from checker.base import clock
+
+    listed = clock.taken()
+    width = max(len(name) for name in listed)
+    return "\n".join(f"{name:<{width}} {many:>9} {seconds:>9.3f} s" for name, (many, seconds) in listed.items())
 
 
 def _pair(text: str) -> tuple[str, Path]:

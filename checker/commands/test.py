@@ -19,13 +19,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "targets", nargs="*", metavar="PACK|REGLE", help="répertoires de packs, ou identifiants de règles"
     )
     parser.add_argument("--rules", metavar="REPERTOIRE", type=Path, help="répertoire de packs (à défaut ceux livrés)")
-    parser.add_argument("--engine", default="duckdb", metavar="MOTEUR", help="duckdb")
+    parser.add_argument("--engine", default="duckdb", metavar="MOTEUR", help="duckdb, spark")
+    parser.add_argument("--master", metavar="ADRESSE", help="où est Spark : local[*], spark://… ou sc://…")
     parser.add_argument("-v", "--verbose", action="store_true", help="montrer aussi ce qui va")
 
 
 def run(options: argparse.Namespace) -> int:
     """0: every example as expected; 1: some are not."""
-    from checker import packs, pipeline
+    from checker import authoring, packs, pipeline
     from checker.base import home
     from checker.errors import ConfigurationError
 
@@ -35,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     for folder in folders:
         for name in packs.names(folder):
             try:
-                pack, tried = pipeline.examples(folder, name, only, options.engine)
+                pack, tried = authoring.examples(folder, name, only, pipeline.engine(options.engine, options.master))
             except ConfigurationError as error:
                 if "dossier de référence" in str(error) and len(packs.names(folder)) > 1:
                     continue

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from checker.base import plugs, values, yamlfile
+from checker.base import clock, plugs, values, yamlfile
 from checker.base.certificates import NO_ROOTS, Roots
 from checker.base.dictionary import ROOT, Dictionary, Table
 from checker.base.unreadable import Unreadable
@@ -17,9 +17,13 @@ from checker.errors import Problem
 from checker.facts import given, manifest, sheets
 from checker.facts import rows as lines
 from checker.facts.asked import Asked
+from checker.facts.gather import gather
+from checker.facts.kept import Kept
 from checker.model import STAGES, Dossier, Fault, FileDigest, Limits, Place, Row, Rows, State, Submitted, Value
 
-__all__ = ["Asked", "Opened", "close", "example", "given", "open_manifest", "read", "trusted"]
+__all__ = [
+    "Asked", "Kept", "Opened", "close", "example", "gather", "given", "open_manifest", "read", "trusted"
+]  # fmt: skip
 
 Inspect = Callable[[Path, str], tuple[Row, FileDigest | None]]
 
@@ -40,8 +44,9 @@ def open_manifest(dossier: Dossier) -> Opened:
     if dossier.faults:
         return Opened(dossier, None, "", dossier.faults, None)
     try:
-        text = yamlfile.read_text(dossier.written or dossier.folder / dossier.manifest, dossier.manifest)
-        node = yamlfile.compose(text, dossier.manifest)
+        with clock.of("yaml"):
+            text = yamlfile.read_text(dossier.written or dossier.folder / dossier.manifest, dossier.manifest)
+            node = yamlfile.compose(text, dossier.manifest)
     except yamlfile.YamlError as error:
         return Opened(dossier, None, "", tuple(_fault(item) for item in error.problems), None)
     sheets.warm(node)
@@ -58,11 +63,13 @@ def read(
     today: dt.date,
     stage: str | None = None,
     asked: Asked = Asked(),  # noqa: B008  frozen
+    names: set[str] | None = None,
 ) -> Submitted:
     """The facts of a dossier; whatever is wrong with it is a fault of its rows, never an exception.
 
     `on` wins over `date_controle`, which wins over `today`; `conventions`: the packs that a dossier may name;
-    `stage` wins over `etape`; `asked`: how pieces are read, in a child that `close` ends.
+    `stage` wins over `etape`; `asked`: how pieces are read, in a child that `close` ends; `names` receives the files
+    that were read, or looked for, beside the manifest.
     """
     from checker.facts import pieces, told
 
@@ -74,12 +81,15 @@ def read(
     found = from_node(node, text, dossier.manifest, dictionary, conventions)
     if stage is not None and "etape" in found.tables[ROOT][0]:
         found.tables[ROOT][0]["etape"] = found.tables[ROOT][0]["etape"]._replace(raw=stage)
-    inspect = functools.partial(pieces.inspect, limit=limits.piece_megabytes * 2**20, look=pieces.looking(limits))
+    once = functools.partial(pieces.inspect, limit=limits.piece_megabytes * 2**20, look=pieces.looking(limits))
+    inspect = functools.cache(once)  # a file that several pieces name is read once
     _sheets(found, dossier.folder, limits)
     _pieces(found, dossier.folder, inspect, digests)
     control = _control_date(found, on, today)
     told.fill(found, dossier.folder, asked, control)
     _attestations(found, dossier.folder, control, inspect, digests)
+    if names is not None:
+        names.update(_named(found))
     own = inspect(dossier.written.parent if dossier.written else dossier.folder, dossier.manifest)[1]
     files = tuple(sorted([*digests.values(), *([own] if own else [])]))
     return Submitted(dossier, _rows(found), files)
@@ -208,6 +218,14 @@ def _unreadable(dictionary: Dictionary, faults: tuple[Fault, ...]) -> Rows:
 
 def _fault(problem: Problem) -> Fault:
     return Fault(problem.what, Place(problem.file, problem.line, problem.column), problem.excerpt, problem.todo)
+
+
+def _named(found: manifest.Builder) -> set[str]:
+    """The files of a dossier that its facts were read of, or would have been."""
+    cells = [row.get("fichier") for row in found.tables.get("pieces", [])]
+    cells += [row.get("piece") for row in found.tables.get("attestations", [])]
+    written = [name for _, name, _ in found.sheets] + [cell.raw for cell in cells if cell is not None and cell.raw]
+    return {name for raw in written for name in (raw, raw.strip()) if name and not manifest.outside(name)}
 
 
 def _sheets(found: manifest.Builder, folder: Path, limits: Limits) -> None:

@@ -195,11 +195,19 @@ def _understood(answer: bytes, megabytes: int) -> Any | Failed:
 
 
 _SHARED: Final = Apart()
+_FAILED: Final[list[Failed]] = []
 
 
 def call(function: Callable[..., Any], *arguments: Any, seconds: float = SECONDS, megabytes: int = MEGABYTES) -> Any:
     """`Apart.run` in the child that the whole process shares."""
-    return _SHARED.run(function, arguments, seconds, megabytes)
+    said = _SHARED.run(function, arguments, seconds, megabytes)
+    _FAILED.extend([said] if isinstance(said, Failed) else [])
+    return said
+
+
+def failures() -> int:
+    """How many calls of `call` have failed: what was read meanwhile may be read otherwise another day."""
+    return len(_FAILED)
 
 
 def start(first: Callable[[], object]) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from checker.base import clock
 from checker.facts import apart
 from checker.model import FileDigest, Limits, Place, Row, Value
 
@@ -212,7 +213,8 @@ def _describe(row: Row, data: bytes, place: Place, look: Look) -> None:
         row["lu.type"] = Value("inconnu", place)
         row["lu.lisible"] = Value(None, place, "type de fichier non reconnu")
     else:
-        row.update(look(family, data, place))
+        with clock.of(f"pièce {family}"):
+            row.update(look(family, data, place))
     row["lu.type_fidele"] = _faithful(row["lu.type"], place)
     if (fault := row["lu.lisible"].fault) is not None:
         _fail(row, place, fault)

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from checker.base import plugs, yamlfile
+from checker.base import clock, plugs, yamlfile
 from checker.base.grid import Cell, Grid
 from checker.base.unreadable import Unreadable, bounded
 from checker.facts import apart
@@ -27,6 +27,11 @@ def grids(path: Path, shown: str, limits: Limits) -> list[Grid]:
     A small delimited text is read in this process, any other file in a child.
     """
     kind = shown.rpartition(".")[2].lower()
+    with clock.of(f"lignes {kind}"):
+        return _grids(kind, path, shown, limits)
+
+
+def _grids(kind: str, path: Path, shown: str, limits: Limits) -> list[Grid]:
     if kind in _PLAIN and bounded(path).stat().st_size <= _SMALL:
         try:
             return _reader(kind).grids(path, shown)  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from checker.base import signature
+from checker.base import clock, signature
 from checker.facts import apart, contents, pieces
 from checker.facts.asked import Asked
 from checker.facts.manifest import Builder, outside
@@ -26,7 +26,8 @@ def fill(found: Builder, folder: Path, asked: Asked, moment: dt.date | None) -> 
         opens = _raw(row, "lu.lisible") == "true" and _raw(row, "lu.type") in kinds
         if opens and name not in seen and not outside(name):
             seen.add(name)
-            said = _tell(folder / name, Place(name), _raw(row, "nature"), asked, moment)
+            with clock.of(f"contenu {_raw(row, 'lu.type')}"):
+                said = _tell(folder / name, Place(name), _raw(row, "nature"), asked, moment)
             if isinstance(said, Told):
                 _add(found, said, _lines(found, index))
             else:  # what it would have said is not known

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from bisect import bisect_left
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
-from checker.base import plugs, tree
+from checker.base import clock, plugs, tree
 from checker.base.dictionary import ROOT
 from checker.base.frames import HIDDEN, Frames
 from checker.base.tree import Part, Plan
@@ -18,9 +20,10 @@ from checker.model import Evaluated, Finding, Outcome
 
 ENGINES = "checker.findings.engines"
 _ORDER = (Outcome.NON_CONFORME, Outcome.INDETERMINE, Outcome.CONFORME, Outcome.SANS_OBJET)
+_RANKS = {outcome: _ORDER.index(outcome) for outcome in Outcome}
 SHALLOW = 8  # more named values than this in a part are a chain: a statement of their own
-Cell = tuple[Outcome, Part, tuple[Any, ...]]
-Cells = dict[int, dict[tuple[str, int], list[Cell]]]  # dossier -> (table, row) -> what each part says there
+Column = tuple[Part, int, list[tuple[Any, ...]]]  # a part, where its outcome stands in each of the rows of a table
+Cells = dict[str, list[Column]]  # table -> what each part says of its rows
 
 
 def engine_names() -> tuple[str, ...]:
@@ -34,20 +37,23 @@ def evaluate(
     """(rule -> dossier -> what the rule says of it, faults of the engine as sentences).
 
     Every (plan, dossier) has one outcome. A rule that the engine refuses is `indetermine` everywhere, the others go on.
+    `engine`: its name, `@` and where it runs when that is to be said.
     `all_evidence`: findings also of the rows that hold. `lang`: of the sentences that no rule says.
     """
-    plug, said = plugs.load(ENGINES, engine), words(lang)
+    name, _, place = engine.partition("@")
+    plug, said = plugs.load(ENGINES, name), words(lang)
     parts = [part for plan in plans for part in plan.parts]
-    session = plug.session(frames, columns_of(parts), frames.dictionary)
+    session = plug.session(frames, columns_of(parts), frames.dictionary, *([place] if place else []))
     found: dict[str, dict[int, Evaluated]] = {}
+    batch = Batch(frames)
     try:
         cells, faults = _cells(plans, session, frames)
         for plan in plans:
             if plan.rule in faults:
                 found[plan.rule] = _failed(plan, frames, faults[plan.rule], said)
             else:
-                waived = _gates(plan, frames, session)
-                found[plan.rule] = _fold(plan, cells[plan.rule], frames, all_evidence, waived, said)
+                waived = _gates(plan, batch, session)
+                found[plan.rule] = _fold(plan, cells[plan.rule], batch, all_evidence, waived, said)
     finally:
         session.close()
     return found, tuple(f"{rule} : {reason}" for rule, reason in faults.items())
@@ -68,28 +74,29 @@ def _cells(plans: Sequence[Plan], session: Any, frames: Frames) -> tuple[dict[st
             batches.setdefault((part.subject, kind), []).append((plan.rule, part))
     cells: dict[str, Cells] = {plan.rule: {} for plan in plans}
     faults: dict[str, str] = {}
-    for (subject, _), batch in batches.items():
+    for (subject, kind), batch in batches.items():
         try:
-            _run(subject, batch, session, cells)
+            with clock.of(f"règles : {subject}{f' ({kind})' if kind else ''}", len({rule for rule, _ in batch})):
+                _run(subject, batch, session, cells, len(frames.tables[subject]))
         except RuntimeError:
             for rule in dict.fromkeys(rule for rule, _ in batch):
                 try:
-                    _run(subject, [item for item in batch if item[0] == rule], session, cells)
+                    alone = [item for item in batch if item[0] == rule]
+                    _run(subject, alone, session, cells, len(frames.tables[subject]))
                 except RuntimeError as error:
                     faults[rule] = str(error)
     return cells, faults
 
 
-def _run(subject: str, batch: Sequence[tuple[str, Part]], session: Any, cells: dict[str, Cells]) -> None:
+def _run(subject: str, batch: Sequence[tuple[str, Part]], session: Any, cells: dict[str, Cells], size: int) -> None:
     statement = session.emitter.statement(subject, [part for _, part in batch])
-    for row in session.run(statement):
-        dossier, place = int(row[0]), (subject, int(row[1]))
-        start = 2
-        for rule, part in batch:
-            end = start + PER_PART + len(part.shows)
-            cell = (Outcome(row[start]), part, tuple(row[start + 1 : end]))
-            cells[rule].setdefault(dossier, {}).setdefault(place, []).append(cell)
-            start = end
+    rows = sorted(session.run(statement), key=itemgetter(1))  # an engine has no order of its own
+    if [row[1] for row in rows] != list(range(size)):
+        raise RuntimeError(f"{len(rows)} lignes jugées sur {size}")
+    start = 2
+    for rule, part in batch:
+        cells[rule].setdefault(subject, []).append((part, start, rows))
+        start += PER_PART + len(part.shows)
 
 
 def worst(outcomes: Sequence[Outcome]) -> Outcome:
@@ -97,54 +104,98 @@ def worst(outcomes: Sequence[Outcome]) -> Outcome:
     return next((outcome for outcome in _ORDER if outcome in outcomes), Outcome.SANS_OBJET)
 
 
+def _outcomes(columns: Sequence[Column]) -> list[Outcome]:
+    """Of each row of a table, the worst outcome of the parts that judge it."""
+    ranks = [[_RANKS[row[start]] for row in rows] for _, start, rows in columns]
+    return [_ORDER[rank] for rank in (ranks[0] if len(ranks) == 1 else map(min, *ranks))]
+
+
+def _cells_of(columns: Sequence[Column], row: int, outcome: Outcome) -> list[tuple[Outcome, Part, tuple[Any, ...]]]:
+    """What the parts that gave a row its outcome say of it."""
+    found = []
+    for part, start, rows in columns:
+        line = rows[row]
+        if line[start] == outcome:
+            found.append((outcome, part, line[start + 1 : start + PER_PART + len(part.shows)]))
+    return found
+
+
 def _fold(
     plan: Plan,
     cells: Cells,
-    frames: Frames,
+    batch: Batch,
     all_evidence: bool,
     waived: frozenset[tuple[int, int]],
     said: Words,
 ) -> dict[int, Evaluated]:
+    """dossier -> what the rule says of it; dossiers of which it says the same, without findings, share one object."""
+    frames = batch.frames
     subjects = tuple(dict.fromkeys(part.subject for part in plan.parts))
+    told = (Outcome.NON_CONFORME, Outcome.INDETERMINE, *((Outcome.CONFORME,) if all_evidence else ()))
+    judged = [(table, _outcomes(cells[table]), batch.starts(table)) for table in sorted(cells)]
+    shared: dict[tuple[tuple[Outcome, int], ...], Evaluated] = {}
     found: dict[int, Evaluated] = {}
     for dossier in range(len(frames.submitted)):
-        rows = cells.get(dossier, {})
         counts: dict[Outcome, int] = {}
         findings: list[Finding] = []
-        for (table, row), parts in sorted(rows.items(), key=lambda item: item[0]):  # an engine has no order of its own
-            outcome = worst([cell[0] for cell in parts])
-            counts[outcome] = counts.get(outcome, 0) + 1
-            if outcome in (Outcome.NON_CONFORME, Outcome.INDETERMINE) or (all_evidence and outcome == Outcome.CONFORME):
-                findings.append(
-                    evidence.finding(
-                        plan.rule, table, row, outcome, [cell for cell in parts if cell[0] == outcome], frames, said
-                    )
-                )
+        seen: set[str] = set()
+        for table, outcomes, starts in judged:
+            for row in range(starts[dossier], starts[dossier + 1]):
+                outcome = outcomes[row]
+                counts[outcome] = counts.get(outcome, 0) + 1
+                if outcome in told:
+                    parts = _cells_of(cells[table], row, outcome)
+                    findings.append(evidence.finding(plan.rule, table, row, outcome, parts, frames, said))
+            if starts[dossier] < starts[dossier + 1]:
+                seen.add(table)
         for subject in subjects:
-            if subject != ROOT and (
-                _hidden(subject, dossier, frames) or not any(table == subject for table, _ in rows)
-            ):
-                lone = _no_row(plan, subject, dossier, frames, waived, said)
-                counts[lone.outcome] = counts.get(lone.outcome, 0) + 1
-                if lone.outcome != Outcome.SANS_OBJET:
-                    findings.append(lone)
-        found[dossier] = Evaluated(plan.rule, worst(list(counts)), counts, tuple(findings))
+            if subject != ROOT and (subject not in seen or batch.hidden(subject)[dossier]):
+                outcome = _no_row(plan, subject, dossier, batch, waived)
+                counts[outcome] = counts.get(outcome, 0) + 1
+                if outcome != Outcome.SANS_OBJET:
+                    findings.append(evidence.empty(plan.rule, subject, dossier, outcome, frames, said))
+        if findings:
+            found[dossier] = Evaluated(plan.rule, worst(list(counts)), counts, tuple(findings))
+            continue
+        key = tuple(counts.items())
+        if key not in shared:
+            shared[key] = Evaluated(plan.rule, worst(list(counts)), counts)
+        found[dossier] = shared[key]
     return found
 
 
-def _hidden(subject: str, dossier: int, frames: Frames) -> bool:
-    """Whether rows of a subject may exist that were not read."""
-    return frames.list_state(subject, dossier) in HIDDEN
+class Batch:
+    """Of the tables of a run, what every rule asks again."""
+
+    def __init__(self, frames: Frames) -> None:
+        self.frames = frames
+        self._starts: dict[str, list[int]] = {}
+        self._hidden: dict[str, list[bool]] = {}
+
+    def starts(self, table: str) -> list[int]:
+        """The first row of each dossier in a table, then their number."""
+        if table not in self._starts:
+            dossiers = self.frames.tables[table].dossiers
+            self._starts[table] = [bisect_left(dossiers, each) for each in range(len(self.frames.submitted) + 1)]
+        return self._starts[table]
+
+    def hidden(self, subject: str) -> list[bool]:
+        """Of each dossier, whether rows of a subject may exist that were not read."""
+        if subject not in self._hidden:
+            size = range(len(self.frames.submitted))
+            self._hidden[subject] = [self.frames.list_state(subject, each) in HIDDEN for each in size]
+        return self._hidden[subject]
 
 
-def _gates(plan: Plan, frames: Frames, session: Any) -> frozenset[tuple[int, int]]:
+def _gates(plan: Plan, batch: Batch, session: Any) -> frozenset[tuple[int, int]]:
     """(part, dossier) that is not asked, by a `when` that the dossier alone decides."""
     found: set[tuple[int, int]] = set()
     for index, part in enumerate(plan.parts):
-        hidden = any(_hidden(part.subject, dossier, frames) for dossier in range(len(frames.submitted)))
+        if part.subject == ROOT or part.when is None or not any(batch.hidden(part.subject)):
+            continue
         tables = {table for table, _ in tree.columns(part.when)}
         refs = any(isinstance(node, tree.Ref) for node in tree.walk(part.when))
-        if part.subject == ROOT or part.when is None or not hidden or not tables <= {ROOT} or refs:
+        if not tables <= {ROOT} or refs:
             continue
         gate = dataclasses.replace(part, subject=ROOT, stage=0, when=None, ok=part.when, soft=False, lets=(), shows=())
         gate = dataclasses.replace(gate, observed=None, expected=None, at=tree.literal(None, "date"))
@@ -154,17 +205,16 @@ def _gates(plan: Plan, frames: Frames, session: Any) -> frozenset[tuple[int, int
     return frozenset(found)
 
 
-def _no_row(
-    plan: Plan, subject: str, dossier: int, frames: Frames, waived: frozenset[tuple[int, int]], said: Words
-) -> Finding:
+def _no_row(plan: Plan, subject: str, dossier: int, batch: Batch, waived: frozenset[tuple[int, int]]) -> Outcome:
     """What a rule says of rows that are not there: unknown when the list is (some may be), else nothing to judge."""
-    stage = frames.stage(dossier)
+    if not batch.hidden(subject)[dossier]:
+        return Outcome.SANS_OBJET
+    stage = batch.frames.stage(dossier)
     due = any(
         part.subject == subject and (stage is None or stage >= part.stage) and (index, dossier) not in waived
         for index, part in enumerate(plan.parts)
     )
-    outcome = Outcome.INDETERMINE if due and _hidden(subject, dossier, frames) else Outcome.SANS_OBJET
-    return evidence.empty(plan.rule, subject, dossier, outcome, frames, said)
+    return Outcome.INDETERMINE if due else Outcome.SANS_OBJET
 
 
 def _failed(plan: Plan, frames: Frames, reason: str, said: Words) -> dict[int, Evaluated]:

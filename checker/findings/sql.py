@@ -27,7 +27,14 @@ class Statement:
 
     subject: str
     parts: tuple[Part, ...]
-    sql: str
+    frames: tuple[tuple[str, str], ...]  # (name, SQL), each reads earlier ones and tables
+    select: str
+
+    @property
+    def sql(self) -> str:
+        """The whole statement, for an engine that reads its frames in one."""
+        frames = ",\n".join(f"{name} AS ({text})" for name, text in self.frames)
+        return f"WITH {frames}\n{self.select}"
 
 
 def quote(name: str) -> str:
@@ -51,12 +58,12 @@ class Emitter:
 
     templates: Templates
     dictionary: Dictionary
-    _frames: list[str] = field(default_factory=list)
+    _frames: list[tuple[str, str]] = field(default_factory=list)
     _inner: Mapping[str, str] = field(default_factory=dict)  # tables whose columns come from the aggregate's rows
 
     def statement(self, subject: str, parts: Sequence[Part]) -> Statement:
         """The statement of these parts, all of that subject; equal named values are computed once, level by level."""
-        self._frames = [f"f0 AS ({self._base(subject, parts)})"]
+        self._frames = [("f0", self._base(subject, parts))]
         taken: dict[tree.Let, str] = {}
         levels: list[list[tuple[tree.Let, str]]] = []
         depth: dict[str, int] = {}
@@ -78,8 +85,8 @@ class Emitter:
         picked = ["dossier_", "row_"]
         for part, names in zip(parts, final, strict=True):
             picked += self._part(part, names)
-        sql = "WITH " + ",\n".join(self._frames) + f"\nSELECT {', '.join(picked)} FROM {last}"
-        return Statement(subject, tuple(parts), sql)
+        select = f"SELECT {', '.join(picked)} FROM {last}"
+        return Statement(subject, tuple(parts), tuple(self._frames), select)
 
     def _part(self, part: Part, names: Mapping[str, str]) -> list[str]:
         def expr(node: Expr | None) -> str:
@@ -132,7 +139,7 @@ class Emitter:
 
     def _add(self, sql: str) -> str:
         name = f"f{len(self._frames)}"
-        self._frames.append(f"{name} AS ({sql})")
+        self._frames.append((name, sql))
         return name
 
     def _level(self, subject: str, lets: Sequence[tuple[tree.Let, str]], last: str) -> str:
@@ -292,7 +299,8 @@ class Emitter:
             return f"DATE '{value.isoformat()}'"
         if isinstance(value, int):
             return str(value)
-        return self.templates["text"].format(str(value).replace("'", "''"))
+        escaped = str(value).replace("\\", self.templates.get("backslash", "\\")).replace("'", "''")
+        return self.templates["text"].format(escaped)
 
     def _call(self, node: Call, args: list[str]) -> str:
         op = node.op

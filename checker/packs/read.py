@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from checker.model import (
     Remedy,
     Rule,
 )
+from checker.packs import kept
 from checker.packs.dated import dated_value, day, person
 
 ENGINE = Path(__file__).parent / "moteur.yaml"
@@ -50,11 +52,22 @@ def load(folder: Path, name: str) -> Pack:
     return _Reader(folder).pack(name, ())
 
 
+def ready(folder: Path, name: str) -> Pack:
+    """The same without the examples, from the cache when no file that it was read from has changed."""
+    found = kept.get(folder, name)
+    if found is None:
+        reader = _Reader(folder)
+        found = kept.bare(reader.pack(name, ()))
+        kept.put(folder, name, found, reader.inputs)
+    return dataclasses.replace(found, sources=kept.Late(lambda: load(folder, name).sources))
+
+
 class _Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.parent if (folder / "pack.yaml").is_file() else folder
         self.problems: list[Problem] = []
         self.sources: dict[str, Document] = {}
+        self.inputs: dict[str, str] = {}  # what was read: see `kept`
 
     def pack(self, name: str, above: tuple[str, ...]) -> Pack:
         home = self.folder / name
@@ -73,12 +86,15 @@ class _Reader:
         text = ""
         if data.get("text"):
             path = home / str(data["text"])
-            text = path.read_text(encoding="utf-8") if path.is_file() else ""
+            said = self.file(path)
+            text = said.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
             if not text:
                 self.problems.append(document.problem(f"texte introuvable : « {data['text']} »", ("text",)))
             digest.update(text.encode())
         rules: list[Rule] = []
-        for path in sorted(home.glob("*.yaml")):
+        listed = sorted(home.glob("*.yaml"))
+        self.inputs[f"{kept.LISTED}{home}"] = kept.names_of(listed)
+        for path in listed:
             if path.name != "pack.yaml":
                 rules += self.rules(path, f"{name}/{path.name}", digest)
         if not above:
@@ -87,8 +103,8 @@ class _Reader:
             rules += item.rules
         self.unique(rules)
         extension = home / "dossier.schema.json"
-        if extension.is_file():
-            digest.update(extension.read_bytes())
+        extended = extension.is_file()
+        digest.update(self.file(extension))
         parameters: dict[str, Parameter] = {}
         persons: list[Person] = []
         tables: dict[str, tuple[Mapping[str, Any], ...]] = {}
@@ -106,7 +122,9 @@ class _Reader:
             tables[key] = (*tables.get(key, ()), *lines)
         if self.problems and not above:
             raise ConfigurationError(self.problems)
-        reference = (home / str(data.get("reference", "reference")) / "dossier.yaml").resolve()
+        beside = home / str(data.get("reference", "reference")) / "dossier.yaml"
+        self.inputs[f"{kept.REAL}{beside}"] = kept.real(beside)
+        reference = beside.resolve()
         return Pack(
             id=str(data.get("id", name)),
             title=str(data.get("title", "")),
@@ -125,10 +143,16 @@ class _Reader:
             examples_of=("moteur", name, *(item.folder.name for item in imported if item.reference == reference)),
             extensions=(
                 *(path for item in imported for path in item.extensions),
-                *((extension,) if extension.is_file() else ()),
+                *((extension,) if extended else ()),
             ),
             sources=self.sources,
         )
+
+    def file(self, path: Path) -> bytes:
+        """What a file of the pack holds; nothing when it is not there."""
+        found = path.read_bytes() if path.is_file() else b""
+        self.inputs[f"{kept.FILE}{path}"] = kept.digest(found) if found else ""
+        return found
 
     def document(self, path: Path, shown: str, digest: Any) -> Document:
         try:
@@ -136,6 +160,7 @@ class _Reader:
         except yamlfile.YamlError as error:
             self.problems += error.problems
             found = Document({}, {}, shown, "")
+        self.inputs[f"{kept.TEXT}{path}"] = kept.digest(found.text.encode())
         digest.update(shown.encode() + b"\0" + found.text.encode() + b"\0")
         self.sources[shown] = found
         return found

@@ -66,39 +66,43 @@ def _type(frame: Frame, field: Field, rows: list[Row], faults: Faults) -> None:
     """Fill one column: the value when known, and its state."""
     source, reduce = field.derived or (field.name, "")
     absent = _NONE if field.none else _ABSENT
-    enum = frozenset(field.enum)
+    blank = _NONE if field.none else _BLANK
+    nothing: Scalar | None = False if field.type == "block" else None
+    understood: dict[str, tuple[Scalar | None, int, str]] = {}  # many rows hold the same words
     found: list[Scalar | None] = []
     states: list[int] = []
     for index, row in enumerate(rows):
         cell = row.get(source)
-        value: Scalar | None = None
         if cell is None or (cell.raw is None and cell.fault is None):
-            state = absent
-            value = False if field.type == "block" else None
+            value, state = nothing, absent
         elif cell.fault is not None or cell.raw is None:
-            state = _UNREADABLE
+            value, state = None, _UNREADABLE
             faults[(frame.name, field.name, index)] = cell.fault or ""
-        elif not cell.raw.strip():
-            state = _NONE if field.none else _BLANK
-            value = False if field.type == "block" else None
-        elif field.type == "block":
-            state, value = _KNOWN, True
         else:
-            try:
-                value = (
-                    values.DERIVED[reduce](cell.raw) if reduce == "invoice_key" else values.parse(field.type, cell.raw)
-                )
-                value = values.DERIVED[reduce](str(value)) if reduce == "siren" else value
-                if enum and value not in enum:
-                    raise values.Refused("mot hors de la liste : " + ", ".join(field.enum))
-                state = _KNOWN
-            except values.Refused as error:
-                value, state = None, _UNREADABLE
-                faults[(frame.name, field.name, index)] = str(error)
+            raw = cell.raw
+            if raw not in understood:
+                understood[raw] = (nothing, blank, "") if not raw.strip() else _understood(field, reduce, raw)
+            value, state, fault = understood[raw]
+            if fault:
+                faults[(frame.name, field.name, index)] = fault
         found.append(value)
         states.append(state)
     frame.values[field.name] = found
     frame.states[field.name] = states
+
+
+def _understood(field: Field, reduce: str, raw: str) -> tuple[Scalar | None, int, str]:
+    """The value of a text that is not blank, its state, and why it has none."""
+    if field.type == "block":
+        return True, _KNOWN, ""
+    try:
+        value = values.DERIVED[reduce](raw) if reduce == "invoice_key" else values.parse(field.type, raw)
+        value = values.DERIVED[reduce](str(value)) if reduce == "siren" else value
+        if field.enum and value not in field.enum:
+            raise values.Refused("mot hors de la liste : " + ", ".join(field.enum))
+    except values.Refused as error:
+        return None, _UNREADABLE, str(error)
+    return value, _KNOWN, ""
 
 
 def _list_states(parent: Frame, table: Table, submitted: Sequence[Submitted], starts: list[int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from checker.base import tree
@@ -17,11 +18,11 @@ FAMILIES = {"text": "VARCHAR", "date": "DATE", "boolean": "BOOLEAN"}
 
 def _luhn(text: str, length: int) -> str:
     """Luhn over `length` digits: the second digit from the right, and every other one, is doubled."""
+    number = f"TRY_CAST({text} AS BIGINT)"
     terms = []
-    for position in range(1, length + 1):
-        digit = f"TRY_CAST(substr({text}, {position}, 1) AS INTEGER)"
-        doubled = (length - position) % 2 == 1
-        terms.append(f"(CASE WHEN {digit} * 2 > 9 THEN {digit} * 2 - 9 ELSE {digit} * 2 END)" if doubled else digit)
+    for position in range(length):
+        digit = f"(({number} // {10**position}) % 10)"
+        terms.append(f"({digit} * 2 - 9 * ({digit} // 5))" if position % 2 else digit)
     return f"(({' + '.join(terms)}) % 10 = 0)"
 
 
@@ -105,6 +106,7 @@ TEMPLATES: Mapping[str, str] = {
 
 
 SMALL = 20_000  # rows of a batch below which a second thread costs more than it gives
+FEW = 1_000  # rows of a batch below which a plan costs more to optimise than to run as it is written
 
 
 class Session:
@@ -115,6 +117,8 @@ class Session:
         rows = sum(len(frame) for frame in frames.tables.values())
         self._connection = self._core.connect(":memory:", config={"threads": 1 if rows < SMALL else 2})
         self._connection.execute("SET TimeZone = 'UTC'")
+        if rows < FEW:
+            self._connection.execute("PRAGMA disable_optimizer")
         self.emitter = Emitter(TEMPLATES, dictionary)
         tables = set(columns)
         for name in list(tables):
@@ -170,6 +174,18 @@ class Session:
 def session(frames: Frames, columns: Mapping[str, set[tuple[str, bool]]], dictionary: Dictionary) -> Session:
     """A database loaded with what these plans read."""
     return Session(frames, columns, dictionary)
+
+
+def connect(folder: Path | None = None, memory: str = "", threads: int = 1) -> Any:
+    """A bare database, in UTC: rows in no order of their own, what exceeds `memory` spilt under `folder`."""
+    config: dict[str, Any] = {"threads": threads, "preserve_insertion_order": folder is None}
+    if memory:
+        config["memory_limit"] = memory
+    if folder is not None:
+        config["temp_directory"] = str(folder)
+    connection = _core().connect(":memory:", config=config)
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 def _core() -> Any:

@@ -11,6 +11,7 @@ from checker.reports import jsontext, rows
 
 SCHEMA = "quitus-report/1"
 _DEPTH = 4  # of a result in the document
+_SHARED = 20_000  # texts of results that are kept to be written again
 
 
 def render(verdicts: Verdicts, words: Words, *, color: bool = False, width: int = 100) -> bytes:
@@ -62,8 +63,8 @@ def _dossier(verdict: DossierVerdict, written: dict[Any, str]) -> dict[str, Any]
 
 
 def _result(result: Result, pack: Mapping[str, str], written: dict[Any, str]) -> jsontext.Raw:
-    """The text of a result; one without findings is written once for all dossiers of a pack."""
-    if result.findings or result.waiver:
+    """The text of a result; what many dossiers of a pack share is written once."""
+    if result.waiver or len(written) > _SHARED:
         return jsontext.Raw(jsontext.text(_plain(result), _DEPTH))
     key = (
         pack.get("sha256"),
@@ -72,6 +73,7 @@ def _result(result: Result, pack: Mapping[str, str], written: dict[Any, str]) ->
         result.outcome,
         result.attested,
         result.remedy,
+        result.findings,
         *result.counts.items(),
     )
     if key not in written:

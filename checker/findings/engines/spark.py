@@ -1,0 +1,308 @@
+"""Apache Spark: this machine (`local[*]`), a standalone cluster (`spark://…`) or a Spark Connect server (`sc://…`).
+
+Spark reads the statements of the other engines under ANSI mode with quoted identifiers; what it would understand
+otherwise is in TEMPLATES. The process keeps one Spark; each batch has a session of its own, with its own tables.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from checker.base import tree
+from checker.base.dictionary import ROOT, Dictionary
+from checker.base.frames import Frame, Frames
+from checker.errors import Problem, UsageError
+from checker.findings.sql import Emitter, Statement, state_name, table_sql
+
+MASTER = "local[*]"
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+def _full(text: str, pattern: str) -> str:
+    r"""A match of the whole text: `$` would let a final newline through; (?d): `.` stops at \n alone."""
+    return f"({text} RLIKE '(?d)\\\\A(?:{pattern})\\\\z')"
+
+
+def _digit(text: str, position: int) -> str:
+    return f"TRY_CAST(substr({text}, {position}, 1) AS INT)"
+
+
+def _luhn(text: str, length: int) -> str:
+    """Luhn over `length` digits: the second digit from the right, and every other one, is doubled."""
+    terms = []
+    for position in range(1, length + 1):
+        digit = _digit(text, position)
+        doubled = (length - position) % 2 == 1
+        terms.append(f"(CASE WHEN {digit} * 2 > 9 THEN {digit} * 2 - 9 ELSE {digit} * 2 END)" if doubled else digit)
+    return f"(({' + '.join(terms)}) % 10 = 0)"
+
+
+_SIREN = (
+    f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT {_full('{0}', '[0-9]{{9}}')} THEN FALSE ELSE {_luhn('{0}', 9)} END)"
+)
+_SIRET = (
+    f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT {_full('{0}', '[0-9]{{14}}')} THEN FALSE "
+    f"WHEN left({{0}}, 9) = '356000000' AND ({' + '.join(_digit('{0}', at) for at in range(1, 15))}) % 5 = 0 THEN TRUE "
+    f"ELSE {_luhn('{0}', 14)} AND {_luhn('left({0}, 9)', 9)} END)"
+)
+_VAT = (
+    f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT {_full('{0}', 'FR[0-9A-Z]{{2}}[0-9]{{9}}')} THEN FALSE "
+    f"WHEN NOT {_full('substr({0}, 3, 2)', '[0-9]{{2}}')} THEN NULL "
+    "ELSE TRY_CAST(substr({0}, 3, 2) AS INT) = (12 + 3 * (TRY_CAST(substr({0}, 5, 9) AS BIGINT) % 97)) % 97 END)"
+)
+_IBAN = (  # modulo 97 of the rearranged text, sign after sign, a letter being two digits
+    f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT {_full('{0}', '[A-Z]{{2}}[0-9]{{2}}[A-Z0-9]{{11,30}}')} "
+    "OR (left({0}, 2) = 'FR' AND length({0}) <> 27) THEN FALSE ELSE "
+    "aggregate(transform(sequence(1, length({0})), i -> ascii(substr(concat(substr({0}, 5), left({0}, 4)), i, 1))), 0, "
+    "(a, c) -> CASE WHEN c >= 65 THEN (a * 100 + c - 55) % 97 ELSE (a * 10 + c - 48) % 97 END) = 1 END)"
+)
+
+
+def _until_9999(day: str) -> str:
+    """A date that Python can hold (`least` would pass over an unknown one)."""
+    return f"(CASE WHEN {day} > DATE '9999-12-31' THEN DATE '9999-12-31' ELSE {day} END)"
+
+
+TEMPLATES: Mapping[str, str] = {
+    "not": "(NOT ({0}))",
+    "eq": "({0} = {1})",
+    "ne": "({0} <> {1})",
+    "lt": "({0} < {1})",
+    "le": "({0} <= {1})",
+    "gt": "({0} > {1})",
+    "ge": "({0} >= {1})",
+    "add": "({0} + {1})",
+    "sub": "({0} - {1})",
+    "mul": "({0} * {1})",
+    "neg": "(-({0}))",
+    # A product of 8 decimals would lose the last one: rounded where it still has 6, then made cents.
+    "part": "CAST(ROUND(CAST({0} AS DECIMAL(26,2)) * CAST({1} AS DECIMAL(9,4)), 0) * 0.01 AS DECIMAL(26,2))",
+    "match": "({0} RLIKE concat('(?d)\\\\A(?:', {1}, ')\\\\z'))",
+    "starts": "startswith({0}, {1})",
+    "contains": "contains({0}, {1})",
+    "left": "left({0}, {1})",
+    "length": "CAST(length({0}) AS BIGINT)",
+    "year": "CAST(year({0}) AS BIGINT)",
+    "month": "CAST(month({0}) AS BIGINT)",
+    "add_years": _until_9999("add_months({0}, CAST(12 * {1} AS INT))"),
+    "add_months": _until_9999("add_months({0}, CAST({1} AS INT))"),
+    "add_days": _until_9999("date_add({0}, CAST({1} AS INT))"),
+    "year_end": _until_9999("make_date(CAST(year({0}) + {1} AS INT), 12, 31)"),
+    "greatest": "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {0} >= {1} THEN {0} ELSE {1} END)",
+    "least": "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {0} <= {1} THEN {0} ELSE {1} END)",
+    "is_true": "(({0}) IS TRUE)",
+    "is_null": "(({0}) IS NULL)",
+    "siren": _SIREN,
+    "siret": _SIRET,
+    "vat": _VAT,
+    "iban": _IBAN,
+    "count_if": "COUNT(CASE WHEN {0} THEN 1 END)",
+    "asc": "{0} ASC NULLS LAST",
+    "zero": "CAST(0 AS DECIMAL(18,2))",
+    "text": "'{0}'",
+    "backslash": "\\\\",
+    "null_text": "CAST(NULL AS STRING)",
+    "null_date": "CAST(NULL AS DATE)",
+    "null_boolean": "CAST(NULL AS BOOLEAN)",
+    "null_number": "CAST(NULL AS BIGINT)",
+    "null_money": "CAST(NULL AS DECIMAL(18,2))",
+    "null_letters": "CAST(NULL AS DECIMAL(18,2))",
+    "null_percent": "CAST(NULL AS DECIMAL(9,4))",
+}
+
+SQL: Mapping[str, str] = {  # of the session, wherever it runs
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.ansi.doubleQuotedIdentifiers": "true",
+    "spark.sql.caseSensitive": "true",
+    "spark.sql.parser.escapedStringLiterals": "false",
+    "spark.sql.legacy.consecutiveStringLiterals.enabled": "false",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.variable.substitute": "false",  # "${…}" of a rule is text
+    "spark.sql.constraintPropagation.enabled": "false",  # it grows as a power of the columns
+}
+SMALL = 200_000  # rows of a batch below which a partition more costs more than it gives
+SMALL_SQL: Mapping[str, str] = {
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+}
+CORE: Mapping[str, str] = {  # of the driver of this process
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+    "spark.sql.catalogImplementation": "in-memory",
+}
+
+
+class Session:
+    """The tables of one batch that plans read, as views of a session of Spark."""
+
+    def __init__(
+        self, frames: Frames, columns: Mapping[str, set[tuple[str, bool]]], dictionary: Dictionary, master: str
+    ) -> None:
+        rows = sum(len(frame) for frame in frames.tables.values())
+        self._spark = _spark(master)
+        for name, value in {**SQL, **(SMALL_SQL if rows < SMALL else {})}.items():
+            self._spark.conf.set(name, value)
+        self._remote = master.startswith("sc://")
+        self.emitter = Emitter(TEMPLATES, dictionary)
+        tables = set(columns)
+        for name in list(tables):
+            while (parent := dictionary.tables[name].parent) is not None:
+                tables.add(parent)
+                name = parent
+        self._views = sorted(tables)
+        for name in self._views:
+            table = _table(frames, frames.tables[name], sorted(columns.get(name, ())), dictionary)
+            self._spark.createDataFrame(table).createOrReplaceTempView(_view(name))
+
+    def run(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """The rows of a statement (RuntimeError with the engine's words when it refuses it).
+
+        Frames that are read more than once are kept while it runs: as one text, Spark would write them out at each
+        reading, and a plan of ten levels a thousand times. What a lost worker kept is computed again.
+        """
+        kept = []
+        try:
+            for name, text in statement.frames:
+                frame = self._spark.sql(text)
+                if _readings(name, statement) > 1:
+                    kept.append(frame.persist())
+                frame.createOrReplaceTempView(name)
+            return [tuple(row) for row in self._spark.sql(statement.select).collect()]
+        except Exception as error:
+            raise RuntimeError(str(error).strip()) from error
+        finally:
+            for frame in kept:
+                frame.unpersist()
+
+    def close(self) -> None:
+        """Drop the tables; the process keeps its Spark, which takes seconds to start."""
+        for name in self._views:
+            self._spark.catalog.dropTempView(table_sql(name))
+        if self._remote:
+            self._spark.stop()
+            os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)  # else any later Spark of this process is a remote one
+
+
+def session(
+    frames: Frames,
+    columns: Mapping[str, set[tuple[str, bool]]],
+    dictionary: Dictionary,
+    master: str = MASTER,
+) -> Session:
+    """A session loaded with what these plans read; UsageError (64): no Spark there."""
+    return Session(frames, columns, dictionary, master)
+
+
+def _readings(name: str, statement: Statement) -> int:
+    read = re.compile(rf"(?:FROM|JOIN) {name}\b")
+    return sum(len(read.findall(text)) for text in (*(text for _, text in statement.frames), statement.select))
+
+
+def _view(name: str) -> str:
+    return f"`{table_sql(name).replace('`', '``')}`"
+
+
+def _table(frames: Frames, frame: Frame, columns: Sequence[tuple[str, bool]], dictionary: Dictionary) -> Any:
+    """The columns of one table that plans read, for Spark to take whole."""
+    import pyarrow as pa
+
+    kinds = {
+        "money": pa.decimal128(18, 2),
+        "letters": pa.decimal128(18, 2),
+        "percent": pa.decimal128(9, 4),
+        "number": pa.int64(),
+    }
+    families = {"text": pa.string(), "date": pa.date32(), "boolean": pa.bool_()}
+    fields = dictionary.tables[frame.name].fields
+    size = len(frame)
+    listed: dict[str, tuple[Any, Sequence[Any]]] = {
+        "row_": (pa.int64(), range(size)),
+        "parent_": (pa.int64(), frame.parents),
+    }
+    if frame.name == ROOT:
+        listed["run_"] = (pa.int64(), [item.run for item in frames.submitted])
+        listed["stage_"] = (pa.int64(), [frames.stage(index) for index in range(size)])
+        listed["reference_"] = (pa.string(), [str(value or "") for value in frame.values["reference"]])
+    states = {name for name, is_state in columns if is_state}
+    nested = {f"{name}[]" for name, table in dictionary.tables.items() if table.parent == frame.name}
+    for name, is_state in columns:
+        if not is_state:
+            kind = fields[name].type
+            listed[name] = (kinds.get(kind) or families[tree.family(kind)], frame.values[name])
+    for name in sorted(states | nested):
+        listed[state_name(name)] = (pa.int8(), frame.states[name])
+    return pa.table(
+        [pa.array(values, kind) for kind, values in listed.values()],
+        schema=pa.schema([(name, kind) for name, (kind, _) in listed.items()]),
+    )
+
+
+_RUNNING: dict[str, Any] = {}  # master -> its Spark: one at a time in a process
+
+
+def _spark(master: str) -> Any:
+    """A session of its own on that master; UsageError (64): no Spark, no Java, nobody there."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # pandas 3, which only Connect reads
+            from pyspark.errors import PySparkException
+            from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise UsageError([Problem("le moteur Spark manque", todo="Installer quitus[spark].")]) from error
+    try:
+        if master.startswith("sc://"):
+            stop()
+            return SparkSession.builder.remote(master).create()
+        if master not in _RUNNING:
+            stop()
+            _RUNNING[master] = _started(SparkSession.builder, master)
+        return _RUNNING[master].newSession()
+    except (PySparkException, OSError) as error:
+        why = str(error).strip().splitlines()[0] if str(error).strip() else ""
+        raise UsageError([Problem(f"on ne peut atteindre Spark à « {master} »", why=why)]) from error
+
+
+def stop() -> None:
+    """Stop the Spark of this process, if there is one."""
+    while _RUNNING:
+        _RUNNING.popitem()[1].stop()
+
+
+def _started(builder: Any, master: str) -> Any:
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        raise OSError("Java 17 manque (ni JAVA_HOME, ni programme « java »)")
+    options = dict(CORE)
+    if master.startswith("local") or _host(master) in LOOPBACK:
+        options |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    builder = builder.appName("quitus").master(master)
+    for name, value in options.items():
+        builder = builder.config(name, value)
+    with _quiet():
+        return builder.getOrCreate()
+
+
+def _host(master: str) -> str:
+    return master.partition("://")[2].rpartition(":")[0]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What the Java machine says while it starts, and after, goes to a file without a name: reports have the screen."""
+    with tempfile.TemporaryFile() as away:
+        screen = os.dup(2)
+        os.dup2(away.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(screen, 2)
+            os.close(screen)
