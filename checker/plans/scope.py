@@ -206,6 +206,12 @@ def present(scope: Scope, node: Column) -> Expr:
     return Call("boolean", "case", (known, tree.TRUE, missing, tree.FALSE, tree.UNKNOWN))
 
 
+def blank_or(node: Column) -> Expr:
+    """The column with a blank as a value of its own, the empty text; NULL only when it is not known."""
+    blank = Call("boolean", "eq", (tree.StateOf("number", node.table, node.name), Literal("number", 1)))
+    return Call(node.type, "case", (blank, Literal(node.type, ""), node))
+
+
 def reach(dictionary: Dictionary, subject: str) -> frozenset[str]:
     """The tables whose one row belongs to a row of the subject: itself, its parents, the dossier."""
     found = {subject, ROOT}
@@ -221,4 +227,4 @@ def replace(check: Check, **changes: Any) -> Check:
     return dataclasses.replace(check, **changes)
 
 
-__all__ = ["Check", "Fault", "Path", "Problem", "Scope", "named", "present", "reach", "replace", "same"]
+__all__ = ["Check", "Fault", "Path", "Problem", "Scope", "blank_or", "named", "present", "reach", "replace", "same"]
