@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0: nothing to mend; ConfigurationError (65) with every fault otherwise."""
-    from checker import packs, pipeline
+    from checker import authoring, packs
     from checker.base import home
     from checker.errors import ConfigurationError, Problem
 
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     for folder in options.targets or [options.rules or home.rules()]:
         for name in packs.names(folder):
             try:
-                pack, found = pipeline.lint(folder, name)
+                pack, found = authoring.lint(folder, name)
             except ConfigurationError as error:
                 problems += error.problems
                 continue

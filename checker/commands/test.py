@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0: every example as expected; 1: some are not."""
-    from checker import packs, pipeline
+    from checker import authoring, packs
     from checker.base import home
     from checker.errors import ConfigurationError
 
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     for folder in folders:
         for name in packs.names(folder):
             try:
-                pack, tried = pipeline.examples(folder, name, only, options.engine)
+                pack, tried = authoring.examples(folder, name, only, options.engine)
             except ConfigurationError as error:
                 if "dossier de référence" in str(error) and len(packs.names(folder)) > 1:
                     continue

@@ -9,12 +9,10 @@ from typing import Any
 
 from checker.base import french, tree, values
 from checker.base.dictionary import ROOT
-from checker.base.frames import HIDDEN, Frames
+from checker.base.frames import HIDDEN, KEYS, Frames
 from checker.base.tree import Aggregate, Call, Column, Literal, Part, Ref
 from checker.base.words import Words, fill, words
 from checker.model import Finding, Outcome, Place, Scalar, State
-
-_KEYS = {"depenses": "ligne", "pieces": "fichier", "paiements": "mandat", "avoirs": "numero", "attestations": "regle"}
 
 
 def subject_name(table: str, row: int, frames: Frames) -> str:
@@ -22,7 +20,7 @@ def subject_name(table: str, row: int, frames: Frames) -> str:
     if table == ROOT:
         return ROOT
     frame = frames.tables[table]
-    key = _KEYS.get(table) or ("cle" if "cle" in frame.values else "")
+    key = KEYS.get(table) or ("cle" if "cle" in frame.values else "")
     fact = frames.fact(table, key, row) if key and key in frame.values else None
     if fact is not None and fact.raw:
         return f"{table}:{fact.raw}"

@@ -190,6 +190,11 @@ class Pack:
     extensions: tuple[Path, ...] = ()  # `dossier.schema.json` of the packs, laid over the dictionary
     sources: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)  # file -> its document
 
+    @property
+    def own_reference(self) -> bool:
+        """Whether the pack has a reference dossier of its own: its examples are laid on it."""
+        return self.reference is not None and self.reference.parent.parent == self.folder
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

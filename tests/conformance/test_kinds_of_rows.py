@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from checker import packs, pipeline
+from checker import authoring, packs
 
 PACKS = Path(__file__).parent / "pack"
-TRIED = pipeline.examples(PACKS, "lignes")[1]
+TRIED = authoring.examples(PACKS, "lignes")[1]
 KINDS = "followed_by in_step iso8601 one_to_one partial_order repeated same_within unique".split()
 
 
 @pytest.mark.parametrize("tried", TRIED, ids=lambda item: f"{item.rule} {item.example.title}")
-def test_an_example(tried: pipeline.Tried) -> None:
+def test_an_example(tried: authoring.Tried) -> None:
     assert tried.found == tried.example.expect, tried.message
 
 
