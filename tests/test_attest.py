@@ -273,7 +273,7 @@ BOOKS: dict[str, tuple[Callable[[Any], object], str]] = {
     "no table": (lambda book: edit(book, "Règle", "Code"), "n'a pas de feuille de dossier à remplir"),
     "another rule": (lambda book: edit(book, "A5-1-SIGN", "A5-1-SIGNE"), "Écrire « A5-1-SIGN » ?"),
     "no dossier": (lambda book: edit(book, "dossier", "ailleurs"), "aucun dossier.yaml là où"),
-    "above": (lambda book: edit(book, "dossier", "../work/../.."), "hors du répertoire de départ"),
+    "above": (lambda book: edit(book, "dossier", "../ailleurs/../.."), "hors du répertoire de départ"),
     "absolute": (lambda book: edit(book, "dossier", "/"), "hors du répertoire de départ"),
     "control": (lambda book: edit(book, "CALV-2019-01", "x\u202ey"), ""),
 }

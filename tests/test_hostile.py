@@ -213,7 +213,7 @@ def unknown(verdicts: Verdicts) -> set[tuple[str, Place]]:
 DEATHS = {
     "abort": (abort, "s'est arrêté (signal 6)"),
     "segv": (fault, "s'est arrêté (signal 11)"),
-    "hang": (hang, "a dépassé 1 secondes"),
+    "hang": (hang, "a dépassé 5 secondes"),
     "memory": (eat, "a dépassé 200 Mo de mémoire"),
     "lie": (lie, "réponse du lecteur est incompréhensible"),
 }

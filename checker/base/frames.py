@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from checker.base.dictionary import ROOT, Dictionary
 from checker.model import STAGES, Scalar, State, Submitted, Value
 
+# What names a row of a table in `subject`: `depenses:<ligne>`, `pieces:<fichier>`, `paiements:<mandat>`.
+KEYS = {"depenses": "ligne", "pieces": "fichier", "paiements": "mandat", "avoirs": "numero", "attestations": "regle"}
 HIDDEN = (State.BLANK, State.UNREADABLE, State.ABSENT)  # what such a list holds is not known
 
 

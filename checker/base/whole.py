@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 from checker.errors import Problem, UsageError
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Write there, atomically; UsageError (64): nothing can be written there."""
+def replace(path: Path, data: bytes, keep: bool = False) -> None:
+    """Write there, atomically; UsageError (64): nothing can be written there.
+
+    `keep`: the file is there, a link leads to it, and it keeps who may read it.
+    """
+    target = path.resolve() if keep else path
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except OSError as error:
         raise UsageError([Problem(f"on ne peut écrire là : {error.strerror}", str(path))]) from None
     try:
@@ -20,10 +25,13 @@ def replace(path: Path, data: bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
+        if keep:
+            shutil.copymode(target, name)
+        else:
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

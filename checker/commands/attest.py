@@ -17,10 +17,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
@@ -74,6 +71,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0: written, or already there. UsageError (64): something is refused. NothingToCheck (66): nothing is decided."""
+    from checker.base import whole
+
     _one_form(options)
     problems: list[Problem] = []
     jobs = _from_workbook(options, problems) if options.workbook else [_from_options(options)]
@@ -85,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError([*problems, Problem("rien n'a été écrit")])
     for item in done:
         if item.change.added and not options.dry_run:
-            _replace(item.path, item.change.text.encode())
+            whole.replace(item.path, item.change.text.encode(), keep=True)
     _tell(done, options.dry_run)
     return 0
 
@@ -258,25 +257,6 @@ def _sha256(path: Path) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError:
         return ""
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """The file whole or as it was; a link leads to it, and it keeps who may read it."""
-    target = path.resolve()
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    except OSError as error:
-        raise UsageError([Problem(f"on ne peut écrire là : {error.strerror}", str(path))]) from None
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        shutil.copymode(target, name)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _tell(done: Sequence[Done], dry: bool) -> None:

@@ -18,7 +18,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -207,6 +206,7 @@ def _ours(path: Path) -> bool:
 
 def _write(verdicts: Verdicts, wanted: Sequence[tuple[str, Path | None]], lang: str, redacted: bool) -> None:
     from checker import reports
+    from checker.base import whole
 
     if redacted:
         from checker.base.words import words
@@ -221,24 +221,4 @@ def _write(verdicts: Verdicts, wanted: Sequence[tuple[str, Path | None]], lang: 
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
         else:
-            replace(path, reports.render(verdicts, name, lang=lang))
-
-
-def replace(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise UsageError([Problem(f"on ne peut écrire là : {error.strerror}", str(path))]) from None
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+            whole.replace(path, reports.render(verdicts, name, lang=lang))

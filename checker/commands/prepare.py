@@ -14,9 +14,7 @@ Exemples :
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """0: nothing was left unreadable or ambiguous; 2: something was; UsageError (64): a wrong call."""
     from checker import pipeline
-    from checker.base import yamlfile
+    from checker.base import whole, yamlfile
 
     path: Path = options.path
     if not path.exists():
@@ -63,7 +61,9 @@ def run(options: argparse.Namespace) -> int:
             for each in error.problems
         ]
         raise UsageError([*problems, Problem("rien n'a été écrit", str(target))]) from None
-    _write(target, proposal.text.encode())
+    written = proposal.text.encode()
+    if not target.is_file() or target.read_bytes() != written:
+        whole.replace(target, written)
     _tell(proposal, path, target, completed=earlier is not None)
     return 2 if proposal.left else 0
 
@@ -85,28 +85,6 @@ def _earlier(target: Path) -> str | None:
     if isinstance(keys, dict) and keys.keys().isdisjoint(_REQUIRED):
         raise UsageError([Problem("ce fichier existe et n'est pas un dossier.yaml", str(target), todo=_OTHER)])
     return text
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; left alone when it already holds these bytes."""
-    try:
-        if path.is_file() and path.read_bytes() == data:
-            return
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise UsageError([Problem(f"on ne peut écrire là : {error.strerror}", str(path))]) from None
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _tell(proposal: Proposal, path: Path, target: Path, completed: bool) -> None:

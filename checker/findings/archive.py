@@ -19,9 +19,8 @@ from typing import Any
 
 from checker.base import plugs, tree
 from checker.base.dictionary import ROOT, Dictionary
-from checker.base.frames import Frame, Frames
+from checker.base.frames import KEYS, Frame, Frames
 from checker.errors import Problem, UsageError
-from checker.findings.evidence import KEYS
 from checker.findings.sql import quote, state_name
 from checker.model import Place, Value
 

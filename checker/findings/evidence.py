@@ -9,12 +9,10 @@ from typing import Any
 
 from checker.base import french, tree, values
 from checker.base.dictionary import ROOT
-from checker.base.frames import HIDDEN, Frames
+from checker.base.frames import HIDDEN, KEYS, Frames
 from checker.base.tree import Aggregate, Call, Column, Literal, Part, Ref
 from checker.base.words import Words, fill, words
 from checker.model import Finding, Outcome, Place, Scalar, State
-
-KEYS = {"depenses": "ligne", "pieces": "fichier", "paiements": "mandat", "avoirs": "numero", "attestations": "regle"}
 
 
 def subject_name(table: str, row: int, frames: Frames) -> str:

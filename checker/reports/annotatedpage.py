@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 
 from checker.base import values
 from checker.base.words import Words, counted, long_date
-from checker.model import Agreement, DatedValue, Outcome, Parameter, Rule, Scalar, Verdicts
-from checker.reports import annotating, rows, templates
+from checker.model import Agreement, Outcome, Rule, Scalar, Verdicts
+from checker.reports import annotating, applied, rows, templates
 from checker.reports.annotated import Chapter, State, Summary
 
 OPEN = 3  # findings of a rule left unfolded
 NAMED = 20  # dossiers of a rule and of a state that are named
-_EURO = "\u00a0\N{EURO SIGN}"
 
 
 def render(
@@ -49,11 +47,11 @@ def render(
         Outcome=Outcome,
         tally=lambda counts: templates.said(tally(counts, words)),
         coverage=lambda chapter: templates.said(coverage(chapter, words)),
-        worth=lambda parameter, item: _value(parameter, item, words),
+        worth=lambda parameter, item: applied.text(parameter, item, words),
         span=lambda start, end: templates.said(_span(start, end, words)),
         label=lambda kind, name: words.get(f"{kind}.{name}", name),
         telling=lambda states: {state: count for state, count in states.items() if state < State.ASIDE},
-        euros=lambda amount: templates.amount(amount, words) + _EURO,
+        euros=lambda amount: applied.money(amount, words),
         plain=_plain,
     )
 
@@ -74,30 +72,6 @@ def coverage(chapter: Chapter, words: Words) -> str:
     """« 83 unités : 55 citées par des règles, 2 indécidables, 26 sans obligation »."""
     total = counted(words, "convention.units", len(chapter.agreement.sentences))
     return words["text.pair"].format(label=total, text=tally(chapter.coverage, words))
-
-
-def _value(parameter: Parameter, item: DatedValue, words: Words) -> str:
-    """A value as people write it; what is known of it when it is not known itself."""
-    if item.value is None:
-        bounds = [
-            words[f"convention.{key}"].format(day=long_date(day, words))
-            for key, day in (("not_before", item.not_before), ("not_after", item.not_after))
-            if day
-        ]
-        missing = words["convention.blank" if item.blank else "convention.no_value"]
-        return words["list.comma"].join([missing, *bounds])
-    if isinstance(item.value, tuple):
-        each = words["list.comma"].join(_shown(parameter, value, words) for value in item.value)
-        return each or words["convention.empty"]
-    return item.written if isinstance(item.value, str) and item.written else _shown(parameter, item.value, words)
-
-
-def _shown(parameter: Parameter, value: Scalar, words: Words) -> str:
-    if isinstance(value, dt.date):
-        return long_date(value, words)
-    if parameter.type == "money" and isinstance(value, Decimal):
-        return templates.amount(value, words) + _EURO
-    return values.show(value) or ""
 
 
 def _plain(value: Scalar | tuple[Scalar, ...]) -> str:

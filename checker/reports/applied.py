@@ -39,7 +39,7 @@ def _applied(agreement: Agreement, verdicts: Verdicts, words: Words) -> Applied:
     days = [item.control_date for item in verdicts.dossiers if item.pack.get("id") == agreement.id]
     known = [day for day in days if day is not None]
     values = tuple(
-        Held(parameter, value, _text(parameter, value, words), _days(parameter, value, known))
+        Held(parameter, value, text(parameter, value, words), _days(parameter, value, known))
         for parameter in agreement.parameters
         for value in parameter.values
     )
@@ -60,16 +60,15 @@ def in_force(values: Sequence[DatedValue], day: dt.date) -> DatedValue | None:
     return holding[-1] if holding else None
 
 
-def _text(parameter: Parameter, value: DatedValue, words: Words) -> str:
-    if value.blank:
-        return words["page.blank"]
+def text(parameter: Parameter, value: DatedValue, words: Words) -> str:
+    """A value as people write it; what is known of it when it is not known itself."""
     if value.value is None:
         bounds = [
             words[f"page.{key}"].format(day=long_date(day, words))
             for key, day in (("not_before", value.not_before), ("not_after", value.not_after))
             if day is not None
         ]
-        return words["list.comma"].join([words["page.unknown"], *bounds])
+        return words["list.comma"].join([words["page.blank" if value.blank else "page.unknown"], *bounds])
     items = value.value if isinstance(value.value, tuple) else (value.value,)
     return plain(items, parameter.type, value.written, words)
 
@@ -85,6 +84,8 @@ def plain(values: Iterable[Scalar], kind: str, written: str, words: Words) -> st
 def _one(value: Scalar, kind: str, written: str, words: Words) -> str:
     if isinstance(value, dt.date):
         return long_date(value, words)
+    if isinstance(value, bool):
+        return words["value.true" if value else "value.false"]
     if isinstance(value, Decimal) and kind == "money":
         return money(value, words)
     return written or show(value) or ""

@@ -9,9 +9,9 @@ from typing import Any
 
 from checker.base.words import Words, long_date
 from checker.model import Act, Agreement, Amount, Attestation, Ceiling, Figures, State
-from checker.reports import rows
+from checker.reports import applied, rows
 from checker.reports.inert import phrase
-from checker.reports.templates import amount, said, understood
+from checker.reports.templates import amount, said
 
 ACTS = 60
 ATTESTATIONS = 200
@@ -134,7 +134,13 @@ def agreed(agreement: Agreement, words: Words) -> dict[str, Any]:
     return {
         "id": phrase(agreement.id, _NAME),
         "parameters": [
-            [parameter.name, said(phrase(parameter.title, 300)), *_dated(value, words)]
+            [
+                parameter.name,
+                said(phrase(parameter.title, 300)),
+                said(phrase(applied.text(parameter, value, words), _SENTENCE)),
+                _period(value.start, value.end, words),
+                said(phrase(value.source, 300)),
+            ]
             for parameter in agreement.parameters
             for value in parameter.values
         ],
@@ -161,21 +167,6 @@ def agreed(agreement: Agreement, words: Words) -> dict[str, Any]:
             for item in agreement.amendments
         ],
     }
-
-
-def _dated(value: Any, words: Words) -> list[str]:
-    held = value.value if isinstance(value.value, tuple) else (value.value,)
-    texts = [_plain(item, words) for item in held if item is not None]
-    shown = words["list.comma"].join(texts) or words["pdf.blank" if value.blank else "pdf.not_known"]
-    return [said(phrase(shown, _SENTENCE)), _period(value.start, value.end, words), said(phrase(value.source, 300))]
-
-
-def _plain(value: Any, words: Words) -> str:
-    if isinstance(value, bool):
-        return words["pdf.yes" if value else "pdf.no"]
-    if isinstance(value, dt.date):
-        return long_date(value, words)
-    return understood(str(value), words)
 
 
 def _period(start: dt.date | None, end: dt.date | None, words: Words) -> str:

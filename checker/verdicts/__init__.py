@@ -184,9 +184,17 @@ def _attested(index: int, frames: Frames) -> set[str]:
     }
 
 
+def _waits_for_settings(findings: Sequence[Finding]) -> bool:
+    """Whether all that is missing is for the organisation to declare, and for nobody else to send."""
+    missing = [name for item in findings if item.outcome is IND for name in item.missing or ("",)]
+    return bool(missing) and all(name.startswith("$") for name in missing)
+
+
 def _result(rule: Rule, found: Evaluated, table: words.Words, attested: bool) -> Result:
     remedy = rule.remedy
-    if remedy is not None and "{" in remedy.text:
+    if found.outcome is IND and _waits_for_settings(found.findings):
+        remedy = Remedy("organisme", table["remedy.setting"])
+    elif remedy is not None and "{" in remedy.text:
         trace = {name: _said(value) for item in found.findings for name, value in item.trace}
         known = all(name in trace for name in words.slots(remedy.text))
         remedy = Remedy(remedy.to, words.fill(remedy.text, trace) if known else table["remedy.unknown"])

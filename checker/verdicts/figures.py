@@ -8,11 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from checker.base.dictionary import ROOT
-from checker.base.frames import HIDDEN, Frames
+from checker.base.frames import HIDDEN, KEYS, Frames
 from checker.model import Act, Amount, Attestation, Ceiling, Figures, Pack, Result, Scalar, State
 
 _ATTESTATIONS = "attestations"
-_KEY = "ligne"  # what a finding names a row of the amounts by
 
 
 def figures(index: int, pack: Pack, frames: Frames, results: Sequence[Result]) -> Figures:
@@ -76,12 +75,13 @@ def _lines(
 ) -> dict[str, Decimal | None]:
     """What each row that a finding names asks; a name that two rows bear has no amount of its own."""
     name = asked["table"]
-    if _KEY not in frames.dictionary.tables[name].fields:
+    key = KEYS.get(name)
+    if key is None:
         return {}
     named = {item.subject for result in results for item in result.findings if item.subject.startswith(f"{name}:")}
     found: dict[str, Decimal | None] = {}
     for row in frames.rows(name, index) if named else ():
-        subject, term = f"{name}:{_raw(frames, name, _KEY, row)}", frames.tables[name].values[asked["value"]][row]
+        subject, term = f"{name}:{_raw(frames, name, key, row)}", frames.tables[name].values[asked["value"]][row]
         if subject in named:
             found[subject] = term if isinstance(term, Decimal) and subject not in found else None
     return found
