@@ -321,7 +321,9 @@ def _a_file(place: Path) -> None:
     place.write_text("", encoding="utf-8")
 
 
-@pytest.mark.parametrize("spoil", [_open_file, _open_folder, _linked, _folders, _pipes, _a_file], ids=str)
+@pytest.mark.parametrize(
+    "spoil", [_open_file, _open_folder, _linked, _folders, _pipes, _a_file], ids=lambda spoil: spoil.__name__.strip("_")
+)
 def test_what_another_may_have_written_is_not_read(spoil: Callable[[Path], None], place: Path, dossier: Path) -> None:
     expected = report(dossier)
     names = [path.stem for path in files(place)]
