@@ -1,4 +1,4 @@
-"""`python -m benchmarks [cold] [peers] [--runs N]`: measure and print, never assert."""
+"""`python -m benchmarks [cold] [peers] [gate] [--runs N] [--dossiers N]`: measure and print, never assert."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 import platform
 import sys
 
-from benchmarks import cold, compare
+from benchmarks import cold, compare, gate
 
-TABLES = {"cold": cold.table, "peers": compare.table}
-RUNS = {"cold": 11, "peers": 3}  # when --runs is not given
+TABLES = {"cold": cold.table, "peers": compare.table, "gate": gate.table}
+RUNS = {"cold": 11, "peers": 3, "gate": 1}  # when --runs is not given
 
 
 def main() -> int:
@@ -17,10 +17,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("tables", nargs="*", choices=[*TABLES, []], help="tables to print (all)")
     parser.add_argument("--runs", type=int, default=0, help="counted runs of each command")
+    parser.add_argument("--dossiers", type=int, default=gate.DOSSIERS, help="dossiers of the gate")
     options = parser.parse_args()
     print(f"Python {platform.python_version()}, {platform.machine()}\n")
     for name in options.tables or TABLES:
-        print(TABLES[name](options.runs or RUNS[name]))
+        runs = options.runs or RUNS[name]
+        print(gate.table(runs, options.dossiers) if name == "gate" else TABLES[name](runs))
     return 0
 
 

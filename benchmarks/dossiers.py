@@ -79,6 +79,18 @@ def write(folder: Path, count: int) -> int:
     return odd
 
 
+def write_with_pieces(folder: Path, count: int) -> None:
+    """The contract's dossier as it is, each of its pieces a real file."""
+    text = (_REFERENCE / "dossier.yaml").read_text(encoding="utf-8")
+    pieces = ROOT / "fixtures" / "conforme"
+    for number in range(count):
+        own = folder / f"d{number:06}"
+        shutil.copytree(pieces, own, ignore=shutil.ignore_patterns("*.yaml"))
+        (own / "dossier.yaml").write_text(_numbered(text, number), encoding="utf-8")
+    settings = (_REFERENCE / "quitus.yaml").read_text(encoding="utf-8")
+    (folder / "quitus.yaml").write_text(_numbered(settings, 0), encoding="utf-8")
+
+
 def main() -> int:
     """Write a repository anew."""
     folder, count = Path(sys.argv[1]), int(sys.argv[2])

@@ -5,6 +5,7 @@ START is the clock of the parent when it started this process. Prints JSON: stag
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -17,9 +18,8 @@ ORDER = (
     "packs",
     "plans",
     "tables",
-    "engine: import, connect, load",
-    "SQL: emit",
-    "SQL: run",
+    "duties: judged",
+    "duties: told",
     "verdict",
     "report",
     "rest",
@@ -31,10 +31,10 @@ def main(start: float, path: str) -> dict[str, float]:
     spent = dict.fromkeys(ORDER, 0.0)
     spent["interpreter"] = time.perf_counter() - start
     mark = time.perf_counter()
-    from checker import facts, packs, pipeline, plans, reports, tables, verdicts
+    from checker import facts, findings, packs, pipeline, plans, tables, verdicts
     from checker.commands import check
-    from checker.findings.engines import duckdb
-    from checker.findings.sql import Emitter
+    from checker.findings.engines import python
+    from checker.reports.formats import terminal
 
     spent["imports"] = time.perf_counter() - mark
     inside: list[float] = []
@@ -62,12 +62,13 @@ def main(start: float, path: str) -> dict[str, float]:
         (packs, "ready", "packs"),
         (plans, "ready", "plans"),
         (tables, "build", "tables"),
-        (duckdb, "session", "engine: import, connect, load"),
-        (Emitter, "statement", "SQL: emit"),
-        (duckdb.Session, "run", "SQL: run"),
-        (duckdb.Session, "close", "engine: import, connect, load"),
+        (python, "session", "duties: judged"),
+        (python.Session, "run", "duties: judged"),
+        (findings, "evaluate", "duties: told"),
         (verdicts, "decide", "verdict"),
-        (reports, "render", "report"),
+        (terminal, "render", "report"),
+        (facts.Kept, "get", "YAML of the dossier, pieces"),
+        (facts.Kept, "put", "YAML of the dossier, pieces"),
         (pipeline, "check", "rest"),
         (check, "_write", "rest"),
     ):
@@ -75,11 +76,14 @@ def main(start: float, path: str) -> dict[str, float]:
     from checker import cli
 
     timed(cli, "run", "rest")
-    cli.run(["check", path])
+    cli.run(["check", path] if os.environ.get("QUITUS_STAGES_KEEP") else ["check", path, "--no-cache"])
     return spent
 
 
 if __name__ == "__main__":
     import json
 
+    from checker import __main__
+
     print(json.dumps(main(float(sys.argv[1]), sys.argv[2])), file=sys.stderr)
+    __main__._end(0)

@@ -24,7 +24,7 @@ def check(
     stage: str | None = None,
     settings: str | Path | None = None,
     rules: str | Path | None = None,
-    engine: str = "duckdb",
+    engine: str = "auto",
     fail_on: str = "",
 ) -> Verdicts:
     """Check dossiers, zips or trees of dossiers; errors are those of `checker.errors`."""

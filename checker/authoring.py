@@ -23,7 +23,7 @@ class Tried:
     message: str
 
 
-def examples(folder: Path, name: str, only: Sequence[str] = (), engine: str = "duckdb") -> tuple[Pack, list[Tried]]:
+def examples(folder: Path, name: str, only: Sequence[str] = (), engine: str = "auto") -> tuple[Pack, list[Tried]]:
     """Every example of every rule of a pack (or of the rules in `only`), those of equal settings in one batch."""
     pack = packs.load(folder, name)
     dictionary = dictionaries.load(*pack.extensions)

@@ -23,25 +23,31 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"quitus : {message}\n")
 
 
+def _sized(prog: str) -> argparse.HelpFormatter:
+    """As wide as any: argparse makes one for each option that it is told, and asks the terminal each time."""
+    return argparse.HelpFormatter(prog, width=80)
+
+
 def parser(only: str = "") -> argparse.ArgumentParser:
     """The parser of every verb; of that one alone when it exists, for a verb takes time to import."""
     top = _Parser(
         prog="quitus",
+        formatter_class=_sized,
         description="Contrôle les dossiers de remboursement contre la convention qui les régit.",
         epilog="Codes de sortie : 0 conforme, 1 non conforme, 2 indéterminé, 64 appel, 65 règles ou réglages, "
         "66 rien à contrôler, 70 faute interne.",
     )
     top.add_argument("--version", action="version", version=f"quitus {__version__}")
-    verbs = top.add_subparsers(dest="verb", metavar="COMMANDE", required=True, parser_class=_Parser)
+    verbs = top.add_subparsers(dest="verb", metavar="COMMANDE", required=True, parser_class=_Parser, prog=top.prog)
     known = plugs.names(COMMANDS)
     for name in (only,) if only in known else known:
         plug = plugs.load(COMMANDS, name)
         doc = (plug.__doc__ or "").strip()
-        own = verbs.add_parser(
-            name, help=plug.HELP, description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
+        own = verbs.add_parser(name, help=plug.HELP, description=doc, formatter_class=_sized)
         plug.arguments(own)
+        own.formatter_class = argparse.RawDescriptionHelpFormatter
         own.set_defaults(run=plug.run)
+    top.formatter_class = argparse.HelpFormatter
     return top
 
 

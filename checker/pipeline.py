@@ -6,7 +6,6 @@ import datetime as dt
 import functools
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,8 @@ from checker.base.frames import Frames
 from checker.base.tree import Plan
 from checker.base.words import words
 from checker.errors import ConfigurationError, NothingToCheck, Problem, UsageError
-from checker.model import Dossier, DossierVerdict, Pack, Settings, Submitted, Verdicts
+from checker.model import Dossier, DossierVerdict, Pack, Partial, Settings, Submitted, Verdicts
+from checker.model.frozen import frozen
 
 if TYPE_CHECKING:
     from checker.proposals import Proposal
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Options:
     """What a run is asked. `on`: the control date for all; `today`: the clock, read once."""
 
@@ -36,7 +36,7 @@ class Options:
     stage: str | None = None
     settings: Path | None = None
     rules: Path | None = None
-    engine: str = "duckdb"
+    engine: str = "auto"
     fail_on: str = ""
     today: dt.date | None = None
     manifest: Path | None = None  # of the only path, when it stands elsewhere
@@ -50,7 +50,7 @@ class Options:
     since: str | None = None  # a revision: the verdicts of what changed since only
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """The dossiers of a run under one convention."""
 
@@ -62,11 +62,13 @@ class Group:
 
 def today() -> dt.date:
     """The day in Paris; SOURCE_DATE_EPOCH fixes it."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    now = dt.datetime.fromtimestamp(int(epoch), dt.UTC) if epoch.isdigit() else dt.datetime.now(dt.UTC)
+    if now.hour < 22:  # Paris is never more than two hours ahead, nor behind
+        return now.date()
     from zoneinfo import ZoneInfo
 
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    paris = ZoneInfo("Europe/Paris")
-    return (dt.datetime.fromtimestamp(int(epoch), paris) if epoch.isdigit() else dt.datetime.now(paris)).date()
+    return now.astimezone(ZoneInfo("Europe/Paris")).date()
 
 
 def _quiet(step: str, done: int, total: int) -> None:
@@ -77,8 +79,8 @@ def read(
     options: Options, progress: Progress = _quiet, held: Sequence[Dossier] | None = None
 ) -> tuple[list[Submitted], Settings, dict[str, tuple[Pack, Dictionary]]]:
     """The facts of every dossier, the settings, and the packs that the dossiers may name. `held`: of these only."""
-    if options.engine.partition("@")[0] not in findings.engine_names():
-        raise UsageError(f"moteur inconnu : « {options.engine} » (connus : {', '.join(findings.engine_names())})")
+    if (engine_ := options.engine.partition("@")[0]) not in findings.engine_names():
+        raise UsageError(f"moteur inconnu : « {engine_} » (connus : {', '.join(findings.engine_names())})")
     found = list(held) if held is not None else dossiers.find(options.paths, options.manifest)
     settings = packs.read_settings([item.folder for item in found], options.settings)
     ocr = options.ocr or settings.data.get("ocr") is True
@@ -108,10 +110,11 @@ def read(
 
     kept = facts.Kept(asked, known, options.on, day, options.stage, dictionary) if options.keep else None
     try:
-        for index, (item, name) in enumerate(facts.gather(found, one, kept, options.jobs)):
-            progress("facts", index, len(found))
-            dictionary(name)
-            submitted.append(item)
+        with clock.of("lecture", len(found)):
+            for index, (item, name) in enumerate(facts.gather(found, one, kept, options.jobs)):
+                progress("facts", index, len(found))
+                dictionary(name)
+                submitted.append(item)
     finally:
         facts.close()
     progress("facts", len(found), len(found))
@@ -157,9 +160,11 @@ def check(options: Options, progress: Progress = _quiet) -> Verdicts:
 
     With `since`: of the dossiers that changed, judged among all the others.
     """
-    from checker.dossiers import changed as changes
+    found = None
+    if options.since is not None:
+        from checker.dossiers import changed as changes
 
-    found = None if options.since is None else changes.since(options.paths, options.since)
+        found = changes.since(options.paths, options.since)
     submitted, settings, loaded = read(options, progress)
     day = options.today or today()
     decided: dict[str, DossierVerdict] = {}
@@ -191,6 +196,7 @@ def check(options: Options, progress: Progress = _quiet) -> Verdicts:
         fail_on=options.fail_on,
         agreements=tuple(packs.agreement(pack) for pack in used) if options.drawn else (),
         letterhead=settings.letterhead if options.drawn else None,
+        partial=Partial(options.since or "", len(ordered), len(submitted)) if len(ordered) < len(submitted) else None,
     )
 
 
@@ -256,8 +262,8 @@ def engine(name: str, master: str | None) -> str:
     """An engine and where it runs, as `Options.engine` names them; UsageError (64): it runs nowhere else than here."""
     if master is None:
         return name
-    if name != "spark":
-        raise UsageError(f"--master ne va qu'avec --engine spark, pas avec « {name} »")
+    if name not in ("spark", "postgresql"):
+        raise UsageError(f"--master ne va qu'avec --engine spark ou postgresql, pas avec « {name} »")
     return f"{name}@{master}"
 
 

@@ -104,6 +104,7 @@ def connect(master: str = "local[2]") -> Iterator[str]:
             "spark.connect.grpc.binding.port": str(port),
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",
+            "spark.buffer.pageSize": "2m",
             "spark.ui.enabled": "false",
             "spark.sql.warehouse.dir": str(folder / "warehouse"),
         }

@@ -500,7 +500,7 @@ _PLAIN: dict[str, Any] = {
     "month": lambda a: a.month,
     "add_years": lambda a, b: add_months(a, 12 * b),
     "add_months": add_months,
-    "add_days": lambda a, b: a + dt.timedelta(days=b),
+    "add_days": lambda a, b: dt.date.fromordinal(min(a.toordinal() + b, dt.date.max.toordinal())),
     "year_end": lambda a, b: dt.date(min(a.year + b, dt.MAXYEAR), 12, 31),
     "greatest": max,
     "least": min,

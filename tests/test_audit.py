@@ -18,8 +18,9 @@ from checker.base import yamlfile
 from checker.base.frames import Frames
 from checker.base.tree import Plan
 from checker.findings import archive, archive_run
+from checker.findings.stores import duckdb as store
 from checker.model import DossierVerdict, Pack, Settings
-from tests import test_engine, test_mutations
+from tests import cluster, test_engine, test_mutations
 from tests.conftest import ROOT, Quitus
 
 TODAY = dt.date(2019, 5, 20)
@@ -36,7 +37,15 @@ def _chunks(frames: Frames, size: int) -> list[tuple[Frames, list[int]]]:
     ]  # fmt: skip
 
 
-def audited(folder: Path, frames: Frames, compiled: Sequence[Plan], pack: Pack, settings: Settings, size: int) -> Said:
+def audited(
+    folder: Path,
+    frames: Frames,
+    compiled: Sequence[Plan],
+    pack: Pack,
+    settings: Settings,
+    size: int,
+    engine: str = "duckdb",
+) -> Said:
     """What the audit says of a batch, kept in parts of `size` dossiers and judged by slices of two parts."""
     writer = archive.Writer(folder / "tables", frames.dictionary)
     for chunk, orders in _chunks(frames, size):
@@ -50,13 +59,15 @@ def audited(folder: Path, frames: Frames, compiled: Sequence[Plan], pack: Pack, 
         plans=compiled,
         rules=[(rule.id, rule.severity) for rule in pack.rules if rule.id in held],
         waivers=[
-            (item.rule, item.dossier, item.start, item.end, bool(verdicts._fault(item, ids, dt.date.min)))
+            (item.rule, item.dossier, item.start, item.end, bool(verdicts.fault(item, ids, dt.date.min)))
             for item in settings.waivers
         ],
         today=TODAY,
+        engine=engine,
+        master="local[2]",
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(archive_run, "SLICE", size * 2)
+        patch.setattr(store, "SLICE", size * 2)
         refused = archive_run.audit(asked, folder / "work", lambda done, total: None)
     assert not refused
     return read(folder / "work" / "done")
@@ -116,11 +127,19 @@ def differences(got: Said, want: Said) -> list[str]:
     ]
 
 
-def confront(folder: Path, frames: Frames, compiled: Sequence[Plan], pack: Pack, settings: Settings, size: int) -> None:
+def confront(
+    folder: Path,
+    frames: Frames,
+    compiled: Sequence[Plan],
+    pack: Pack,
+    settings: Settings,
+    size: int,
+    engine: str = "duckdb",
+) -> None:
     evaluated, faults = findings.evaluate(compiled, frames)
     assert not faults
     want = judged(verdicts.decide(pack, settings, frames, evaluated, TODAY))
-    said = differences(audited(folder, frames, compiled, pack, settings, size), want)
+    said = differences(audited(folder, frames, compiled, pack, settings, size, engine), want)
     assert not said, f"{len(said)}\n" + "\n".join(said[:30])
 
 
@@ -232,7 +251,7 @@ def test_a_killed_audit_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         waivers=(),
         today=TODAY,
     )
-    monkeypatch.setattr(archive_run, "SLICE", 14)
+    monkeypatch.setattr(store, "SLICE", 14)
     archive_run.audit(asked, tmp_path / "whole", lambda done, total: None)
 
     def kill(done: int, total: int) -> None:
@@ -246,6 +265,19 @@ def test_a_killed_audit_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     archive_run.audit(asked, tmp_path / "killed", lambda done, total: None)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     assert _bytes(tmp_path / "killed" / "done") == _bytes(tmp_path / "whole" / "done")
+
+
+@pytest.mark.spark
+@pytest.mark.skipif(bool(cluster.missing()), reason=cluster.missing() or "-")
+def test_spark_judges_alike(tmp_path: Path) -> None:
+    """All rules over hostile dossiers, in several parts, waivers too."""
+    from checker.findings.engines import spark
+
+    made = test_engine.world("dinsic-calvados-2018", "reference")
+    try:
+        confront(tmp_path, test_engine.hostile(3, made), made.plans, made.pack, Settings(), 7, "spark")
+    finally:
+        spark.stop()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +15,7 @@ import pytest
 
 from benchmarks import dossiers as generated
 from checker import cli, pipeline, reports
+from checker.model import Partial
 
 COUNT = 5
 
@@ -133,10 +136,57 @@ def test_changed_since_needs_a_repository(tmp_path: Path, capsys: pytest.Capture
     assert "n'est pas dans un dépôt git" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("format", reports.formats())
+PARTIAL = ("html", "json", "junit", "markdown", "sarif", "terminal", "xlsx", "github", "pdf")
+SAID = {"changed": (_edit(2), 1), "nothing": (lambda folder: None, 0)}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_partial_report_says_what_it_leaves_out(cache: Path, repository: Path, name: str) -> None:
+    change, count = SAID[name]
+    change(repository)
+    found = pipeline.check(pipeline.Options((repository,), since="main", today=dt.date(2026, 1, 2), drawn=True))
+    assert found.partial == Partial("main", count, COUNT)
+    for format in PARTIAL:
+        told = _text_of(reports.render(found, format, width=200), format)
+        said = f"Rapport partiel : les dossiers changés depuis « main », {count} sur {COUNT}"
+        if format == "json":
+            assert json.loads(told)["partial"] == {"since": "main", "dossiers": count, "of": COUNT}
+        else:
+            assert said in told, format
+    english = reports.render(found, "terminal", lang="en", width=200).decode()
+    assert f"Partial report: the dossiers changed since “main”, {count} of {COUNT}." in english
+
+
+def _text_of(data: bytes, format: str) -> str:
+    """What a person reads of a report, its blanks as plain ones."""
+    if format == "pdf":
+        import pypdfium2
+
+        pages = [page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(data)]
+        text = "\n".join(pages)
+    elif format == "xlsx":
+        import openpyxl
+
+        sheets = openpyxl.load_workbook(io.BytesIO(data), read_only=True)
+        text = "\n".join(str(cell) for row in sheets.worksheets[0].values for cell in row if cell is not None)
+    else:
+        text = data.decode()
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("change", ["settings", "all of them"])
+def test_a_whole_report_says_nothing_of_it(cache: Path, repository: Path, change: str) -> None:
+    for number in range(COUNT if change != "settings" else 0):
+        _edit(number)(repository)
+    if change == "settings":
+        _blank(repository / "dossiers" / "quitus.yaml")
+    found = pipeline.check(pipeline.Options((repository,), since="main", today=dt.date(2026, 1, 2)))
+    assert found.partial is None
+    assert b'"partial"' not in reports.render(found, "json")
+
+
+@pytest.mark.parametrize("format", sorted({*reports.formats()} - {"pdf", "html"}))  # slow to draw
 def test_nothing_changed_is_a_report_too(cache: Path, repository: Path, format: str, tmp_path: Path) -> None:
-    if format in ("pdf", "html"):
-        pytest.skip("slow to draw; covered by the others")
     output = tmp_path / "report"
     words = ["check", str(repository), "--changed-since", "base", "--format", format, "--output", str(output)]
     assert cli.run(words) == 0

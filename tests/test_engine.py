@@ -27,7 +27,8 @@ from checker.base.dictionary import ROOT, Dictionary
 from checker.base.frames import Frames
 from checker.base.tree import Aggregate, Call, Column, Expr, Literal, Part, Plan, Running, Scalar, StateOf
 from checker.findings.engines import duckdb
-from checker.findings.sql import PER_PART, Emitter, Statement
+from checker.findings.reads import PER_PART
+from checker.findings.sql import Emitter, Statement
 from checker.model import Dossier, Example, Outcome, Pack, Place, Row, Rows, Rule, State, Submitted, Value
 from checker.plans.scope import named
 from tests import oracle
@@ -648,6 +649,7 @@ DAYS = _literals(
         dt.date(2019, 1, 31),
         dt.date(1900, 1, 1),
         dt.date(2100, 2, 28),
+        dt.date(9999, 12, 31),
         None,
     ),
 )

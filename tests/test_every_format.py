@@ -83,7 +83,7 @@ def test_a_page_says_each_decision_and_each_count(name: str, run: Verdicts) -> N
 
 
 def hostile() -> Iterator[Verdicts]:
-    for value in (*HOSTILE, *TYPST):
+    for value in (*HOSTILE, *TYPST, "", "\u00a0", "\n"):
         spot = Place(value, 1, 1, 1, value)
         finding = Finding(
             "R", value, BREACH, value, value, value, value, (value,), (spot,), (value,), ((value, value),)

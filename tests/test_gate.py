@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 import os
 import shutil
 import signal
@@ -21,7 +22,7 @@ from benchmarks import dossiers as generated
 from checker import cli, facts, pipeline, reports
 from checker.base import clock
 from checker.facts import crew, kept, packed
-from checker.model import Dossier
+from checker.model import Dossier, Place, Value
 
 ROOT = Path(__file__).resolve().parent.parent
 READ, KEPT = "dossiers lus", "dossiers repris du cache"
@@ -184,10 +185,48 @@ def test_a_damaged_entry_is_as_if_it_were_not(cache: Path, tmp_path: Path, data:
     assert kept._entry(entry, entry.name)[1] == whole.split(b"\n", 2)[2]
 
 
-@given(st.binary(max_size=300) | st.from_regex(rb'\{"(tables|places|values|shapes)":[\[\]{},0-9"a]{0,80}\}'))
+def _lines(parts: object) -> bytes:
+    return b"\n".join(json.dumps(part).encode() for part in parts)  # type: ignore[attr-defined]
+
+
+JSON = st.recursive(
+    st.none() | st.integers(-2, 9) | st.sampled_from(["a", "dossier", "a\nb"]),
+    lambda inner: st.lists(inner, max_size=4),
+    max_leaves=12,
+)
+SOUND = [
+    [["dossier", ["a\nb"]]],
+    [[1, 2], [1, 1], [0], ["f"], []],
+    [[["dossier", [0]]], []],
+    ["c", [[], ["x", None], []], [], []],
+]
+
+
+@given(st.binary(max_size=300) | st.lists(JSON, min_size=4, max_size=4).map(_lines))
 def test_packed_facts_are_data_only(data: bytes) -> None:
     with contextlib.suppress(ValueError):
         packed.unpack(data, Dossier(Path(), "x"))
+
+
+@given(st.integers(0, 3), JSON, st.integers(0, 3), st.booleans())
+def test_packed_facts_of_another_shape_are_refused_or_can_be_looked_at(
+    at: int, part: object, inside: int, deep: bool
+) -> None:
+    """What is taken can be looked at, down to the last cell."""
+    lines = json.loads(json.dumps(SOUND))
+    if deep and inside < len(lines[at]):
+        lines[at][inside] = part
+    else:
+        lines[at] = part
+    with contextlib.suppress(ValueError):
+        found, _ = packed.unpack(_lines(lines), Dossier(Path(), "x"))
+        values = [value for rows in found.rows.tables.values() for row in rows for value in row.values()]
+        assert all(type(value) is Value and value.place.file for value in values)
+
+
+def test_a_packed_value_is_looked_at() -> None:
+    found, _ = packed.unpack(_lines(SOUND), Dossier(Path(), "x"))
+    assert found.rows.tables["dossier"][0]["a"] == Value("x", Place("f", 1, 1))
 
 
 def test_packed_facts_come_back_equal(cache: Path, tree: Path) -> None:

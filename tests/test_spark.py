@@ -1,156 +1,129 @@
-"""Spark says what DuckDB says: on this machine, on a standalone cluster, through Spark Connect, after a lost worker.
+"""Spark says what DuckDB says, which says what the oracle says (tests/test_engine.py, on the same cases and seeds).
 
-One batch holds every example of the rules and thirty batches of planted traps: a Spark takes seconds a statement,
-whatever the rows. Without Java or pyspark all of this is skipped, by name.
+All rules of both packs, as sets of findings with their texts: on this machine, on a standalone cluster and through
+Spark Connect over all examples and thirty seeds of planted traps; after a lost worker over three seeds and the traps.
+The cluster runs with several partitions and nothing broadcast. Without Java or pyspark all is skipped, by name.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import json
 import os
 import random
 import signal
-import subprocess
-import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from checker import authoring, facts, findings, tables
-from checker.base import home
-from checker.base.frames import Frames
-from checker.base.tree import Call, Expr, Literal, Plan
+from checker import findings, tables
+from checker.base.tree import Call, Expr, Literal
 from checker.findings.sql import Emitter
-from checker.model import Evaluated, Finding, Submitted
-from tests import cluster, oracle, test_engine
-from tests.conftest import ROOT
+from checker.model import Outcome
+from tests import batches, cluster, oracle, test_engine
+from tests.conftest import ROOT, Quitus
 
 pytestmark = [pytest.mark.spark, pytest.mark.skipif(bool(cluster.missing()), reason=cluster.missing() or "-")]
 
-PACK = "dinsic-calvados-2018"
-SEEDS = range(30)
-SLOT = 1000  # runs kept for each seed: batches do not meet
-TRAPS: Sequence[dict[str, Any]] = (  # what engines are known to read each in their way
-    {"depenses": {"1": {"compte_pce": "6113110000\n"}}},
-    {"depenses": {"1": {"compte_pce": "\u0666\u0661\u0661\u0663\u0661\u0661\u0660\u0660\u0660\u0660"}}},
-    {"depenses": {"1": {"fournisseur": {"siret": "99900011000018\n"}}}},
-    {"depenses": {"1": {"fournisseur": {"siret": "\u00a099900011000018"}}}},
-    {"etat_liquidatif": {"numero": "'; DROP VIEW dossier; --\\"}},
-    {"etat_liquidatif": {"numero": "${spark.app.name} $x {0} \\u0041 %s"}},
-    {"etat_liquidatif": {"date": "9999-12-31"}},
-    {"etat_liquidatif": {"total": "119999.99"}},
-    {"etat_liquidatif": {"total": "1e3"}},
-    {"etat_liquidatif": {"total": "infinity"}},
-    {"etat_liquidatif": {"total": "1.005"}},
-    {"reference": "E\u0301tat"},
-    {"reference": "\u00c9tat\u00a0"},
-    {"reference": "\U0001f9fe\uffff"},
-)
-
-
-def example_dossiers() -> list[Submitted]:
-    """The dossiers of every example that the reference settings judge, each example in a run of its own."""
-    pack, _, node = test_engine._loaded(PACK)
-    dictionary = test_engine.world(PACK, "reference").dictionary
-    own = [rule for rule in pack.rules if rule.place.file.split("/")[0] in pack.examples_of]
-    asked = [item for rule in own for item in rule.examples if not item.settings]
-    return [
-        facts.example(node, data, dictionary, (PACK,), item.on, run)
-        for run, item in enumerate(asked)
-        for data in (item.given, *item.others)
-    ]
-
-
-def planted() -> list[Submitted]:
-    """Thirty seeded batches of hostile dossiers, and one of the traps above."""
-    made = test_engine.world(PACK, "reference")
-    found: list[Submitted] = []
-    for seed in SEEDS:
-        batch = test_engine.hostile(seed, made).submitted
-        found += [replace(item, run=(seed + 1) * SLOT + item.run) for item in batch]
-    base = (len(SEEDS) + 1) * SLOT
-    found += [
-        facts.example(made.node, data, made.dictionary, (PACK,), None, base + run // 3)
-        for run, data in enumerate(TRAPS)
-    ]
-    return found
+HERE = "spark@local[2]"
+SPREAD = {  # what makes a small batch cross the network
+    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.leafNodeDefaultParallelism": "2",
+    "spark.sql.autoBroadcastJoinThreshold": "-1",
+}
+LONG = 300  # seconds after which a Spark that does not answer is stopped
 
 
 @functools.cache
-def batch() -> tuple[tuple[Plan, ...], Frames]:
-    """All rules over all of these dossiers."""
-    made = test_engine.world(PACK, "reference")
-    return made.plans, tables.build([*example_dossiers(), *planted()], made.dictionary)
-
-
-Said = dict[str, dict[int, Evaluated]]
-
-
-@functools.cache
-def duckdb_says() -> Said:
+def duckdb_says(batch: Callable[[], batches.Batch]) -> batches.Said:
     """What all of them must say."""
-    said, faults = findings.evaluate(*batch(), "duckdb", all_evidence=True)
+    plans, frames = batch()
+    said, faults = findings.evaluate(plans, frames, "duckdb", all_evidence=True)
     assert faults == ()
     return said
 
 
-def flat(said: Said) -> set[tuple[str, int, Finding]]:
-    """Every finding, with its texts: amounts, dates, traces, places."""
-    return {
-        (rule, index, finding)
-        for rule, dossiers in said.items()
-        for index, found in dossiers.items()
-        for finding in found.findings
-    }
-
-
-def same(said: Said) -> None:
+def says_the_same(engine: str, batch: Callable[[], batches.Batch]) -> None:
     """The same findings as sets, the same counts and outcomes."""
-    only, wanted = flat(said), flat(duckdb_says())
-    differing = sorted(map(repr, only ^ wanted))[:6]
-    assert only == wanted, "\n".join(differing)
-    assert {(rule, index): found.counts for rule, own in said.items() for index, found in own.items()} == {
-        (rule, index): found.counts for rule, own in duckdb_says().items() for index, found in own.items()
-    }
+    plans, frames = batch()
+    said, faults = findings.evaluate(plans, frames, engine, all_evidence=True)
+    assert faults == ()
+    same(said, duckdb_says(batch))
+
+
+def same(said: batches.Said, wanted: batches.Said) -> None:
+    differing = sorted(map(repr, batches.flat(said) ^ batches.flat(wanted)))
+    assert not differing, "\n".join(differing[:6])
+    assert batches.counted(said) == batches.counted(wanted)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def stopped() -> Iterator[None]:
-    """No Spark outlives this file."""
-    yield
+def java() -> Iterator[None]:
+    """Java that starts fast, for the few seconds that it lives; no Spark outlives this file."""
     from checker.findings.engines import spark
 
-    spark.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        yield
+        spark.stop()
 
 
-def test_the_batch_holds_the_traps() -> None:
-    """It decides in every way, and holds many dossiers: what follows compares something."""
-    outcomes = [found.outcome for own in duckdb_says().values() for found in own.values()]
-    assert len(set(outcomes)) == 4
-    assert len(batch()[1].submitted) > 1300
-    assert len(flat(duckdb_says())) > 10_000
+@contextmanager
+def spread(patch: pytest.MonkeyPatch, **core: str) -> Iterator[None]:
+    """A Spark of several partitions, stopped in the end, and after LONG."""
+    from checker.findings.engines import spark
+
+    patch.setattr(spark, "SMALL_SQL", {**spark.SMALL_SQL, **SPREAD})
+    patch.setattr(spark, "CORE", {**spark.CORE, "spark.shuffle.io.retryWait": "200ms", **core})
+    watch = threading.Timer(LONG, spark.stop)
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+        spark.stop()
+
+
+def test_the_batches_hold_all_rules_and_the_traps() -> None:
+    """They decide in every way, and hold many dossiers: what follows compares something."""
+    for batch, least in ((batches.whole, 1300), (batches.small, 60)):
+        plans, frames = batch()
+        assert {plan.rule for plan in plans} >= batches.rules()
+        assert len(frames.submitted) > least
+        outcomes = {found.outcome for own in duckdb_says(batch).values() for found in own.values()}
+        assert outcomes == set(Outcome)
+    assert len(batches.flat(duckdb_says(batches.whole))) > 10_000
 
 
 def test_spark_on_this_machine_says_the_same() -> None:
-    said, faults = findings.evaluate(*batch(), "spark@local[2]", all_evidence=True)
-    assert faults == ()
-    same(said)
+    says_the_same(HERE, batches.whole)
 
 
 def test_examples_under_settings_of_their_own() -> None:
-    """Those that the large batch leaves out, through the corridor."""
-    pack, _, _ = test_engine._loaded(PACK)
-    rules = sorted({rule.id for rule in pack.rules for item in rule.examples if item.settings})
-    assert rules
-    _, here = authoring.examples(home.rules(), PACK, rules[:3], "spark@local[2]")
-    _, there = authoring.examples(home.rules(), PACK, rules[:3])
-    assert here == there
-    assert any(item.example.settings for item in here)
+    """Those that the large batch leaves out."""
+    made = list(batches.settled())
+    assert len(made) > 10
+    for plans, frames in made:
+        said, faults = findings.evaluate(plans, frames, HERE, all_evidence=True)
+        wanted, _ = findings.evaluate(plans, frames, "duckdb", all_evidence=True)
+        assert faults == ()
+        same(said, wanted)
+
+
+def test_names_of_columns_stay_names() -> None:
+    plans, frames = batches.hostile_names()
+    said, faults = findings.evaluate(plans, frames, HERE)
+    assert faults == ()
+    shown = [finding.trace for _, _, finding in batches.flat(said)]
+    assert shown == [tuple((name, f"text {rank}") for rank, name in enumerate(batches.HOSTILE))] * 2
 
 
 def test_operators_on_edge_values_are_those_of_the_oracle() -> None:
@@ -175,6 +148,7 @@ def edge_values() -> list[Expr]:
     """Operators over the edges that tests/test_engine.py knows."""
     known, every = test_engine, test_engine._all
     literal = known._literals("text", ("0001\n", "\n0001", "a\nb", "a\rb", "a\u2028b", "a\u0085b", "\\", "\\'", "${x}"))
+    days = [*known.DAYS, *known._literals("date", (dt.date(9999, 12, 31), dt.date(9998, 12, 1)))]
     texts = [*known.WORDS, *literal]
     chance = random.Random(5)
     numbers = [Literal("siret", text) for text in known.sirets(chance)[:40]]
@@ -186,10 +160,10 @@ def edge_values() -> list[Expr]:
     vats = [Literal("siret", text) for text in ("FR83404833048", "FR00404833048", "FRAB404833048", "FR83404833048\n")]
     return [
         *every("money", "part", known.AMOUNTS, known.PERCENTS),
-        *every("date", "add_months", known.DAYS, known.COUNTS),
-        *every("date", "add_years", known.DAYS, known.COUNTS),
-        *every("date", "add_days", known.DAYS, known.COUNTS),
-        *every("date", "year_end", known.DAYS, known.COUNTS),
+        *every("date", "add_months", days, known.COUNTS),
+        *every("date", "add_years", days, known.COUNTS),
+        *every("date", "add_days", days, known.COUNTS),
+        *every("date", "year_end", days, known.COUNTS),
         *every("date", "greatest", known.DAYS, known.DAYS),
         *every("boolean", "match", texts, known.PATTERNS),
         *every("boolean", "eq", texts, texts[::3]),
@@ -213,8 +187,8 @@ def test_random_trees_on_random_tables() -> None:
         submitted += [replace(item, run=item.run + 2 * slot) for item in more]
     frames = tables.build(submitted, test_engine.SMALL)
     compiled = [trees.plan(index) for index in range(16)]
-    said, faults = findings.evaluate(compiled, frames, "spark@local[2]")
-    wanted, _ = findings.evaluate(compiled, frames)
+    said, faults = findings.evaluate(compiled, frames, HERE)
+    wanted, _ = findings.evaluate(compiled, frames, "duckdb")
     assert faults == ()
     outcomes = {(rule, at): item.outcome for rule, own in wanted.items() for at, item in own.items()}
     assert {(rule, at): item.outcome for rule, own in said.items() for at, item in own.items()} == outcomes
@@ -223,71 +197,56 @@ def test_random_trees_on_random_tables() -> None:
     }
 
 
-def test_a_standalone_cluster_says_the_same() -> None:
-    with cluster.standalone() as made:
-        try:
-            said, faults = findings.evaluate(*batch(), f"spark@{made.master}", all_evidence=True)
-        finally:
-            from checker.findings.engines import spark
-
-            spark.stop()
+def test_a_standalone_cluster_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    with cluster.standalone() as made, spread(monkeypatch):
+        says_the_same(f"spark@{made.master}", batches.whole)
         ran = [log for number in range(cluster.WORKERS) for log in (made.folder / f"work{number}").rglob("stderr")]
-        assert any("Finished task" in log.read_text(errors="replace") for log in ran)  # it is the workers that worked
-    assert faults == ()
-    same(said)
+        assert len(ran) == cluster.WORKERS
+        assert all("Finished task" in log.read_text(errors="replace") for log in ran)  # it is both that worked
 
 
 def test_spark_connect_says_the_same() -> None:
     with cluster.connect() as place:
-        said, faults = findings.evaluate(*batch(), f"spark@{place}", all_evidence=True)
-    assert faults == ()
-    same(said)
+        says_the_same(f"spark@{place}", batches.whole)
 
 
-LOST = """
-import sys, pickle
-from tests import test_spark
-from checker import findings
-plans, frames = test_spark.batch()
-said, faults = findings.evaluate(plans, frames, "spark@" + sys.argv[1], all_evidence=True)
-pickle.dump((said, faults), sys.stdout.buffer)
-"""
-
-
-def test_a_worker_that_dies_after_the_first_shuffle_changes_nothing(tmp_path: Path) -> None:
+def test_a_worker_that_dies_after_the_first_shuffle_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The worker and the executor that wrote the first shuffle are killed; the log of events says so."""
-    import pickle
-
-    (tmp_path / "events").mkdir()
-    (tmp_path / "spark-defaults.conf").write_text(
-        f"spark.eventLog.enabled true\nspark.eventLog.dir file://{tmp_path}/events\n"
-        "spark.eventLog.rolling.enabled false\nspark.eventLog.compress false\n"
-        "spark.sql.autoBroadcastJoinThreshold -1\n"
-    )
-    environment = {**os.environ, "SPARK_CONF_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    with cluster.standalone() as made:
-        with (tmp_path / "said").open("wb") as out, (tmp_path / "err").open("wb") as err:
-            command = [sys.executable, "-c", LOST, made.master]
-            driver = subprocess.Popen(command, stdout=out, stderr=err, env=environment, cwd=ROOT)
-        try:
-            number = first_shuffle(tmp_path / "events", driver)
-            worker, executor = made.executor(number)
-            os.kill(worker.pid, signal.SIGKILL)
-            os.kill(executor, signal.SIGKILL)
-            assert driver.wait(170) == 0, (tmp_path / "err").read_text()[-3000:]
-        finally:
-            driver.kill()
-            driver.wait()
-    log = list(events(tmp_path / "events"))
-    kinds = [event["Event"] for event in log]
-    lost = kinds.index("SparkListenerExecutorRemoved")
-    assert log[lost]["Executor ID"] == number
-    assert any(shuffled(event) for event in log[:lost])
-    after = [event for event in log[lost:] if event["Event"] == "SparkListenerTaskEnd"]
-    assert any(event["Task Info"]["Executor ID"] != number for event in after)
-    said, faults = pickle.loads((tmp_path / "said").read_bytes())
+    written = {
+        "spark.eventLog.enabled": "true", "spark.eventLog.dir": f"file://{tmp_path}",
+        "spark.eventLog.rolling.enabled": "false", "spark.eventLog.compress": "false",
+    }  # fmt: skip
+    wanted = duckdb_says(batches.small)
+    with cluster.standalone() as made, spread(monkeypatch, **written), ThreadPoolExecutor(1) as aside:
+        killing = aside.submit(kill_first_writer, tmp_path, made)
+        plans, frames = batches.small()
+        said, faults = findings.evaluate(plans, frames, f"spark@{made.master}", all_evidence=True)
+        number = killing.result(0)
     assert faults == ()
-    same(said)
+    same(said, wanted)
+    log = list(events(tmp_path))
+    lost = next(at for at, event in enumerate(log) if event["Event"] == "SparkListenerExecutorRemoved")
+    assert log[lost]["Executor ID"] == number
+    assert any(shuffled(event) and event["Task Info"]["Executor ID"] == number for event in log[:lost])
+    after = [event["Task Info"] for event in log[lost:] if event["Event"] == "SparkListenerTaskEnd"]
+    assert any(task["Executor ID"] != number and not task["Failed"] for task in after)
+
+
+def kill_first_writer(folder: Path, made: cluster.Cluster) -> str:
+    """Kill the executor that wrote the first shuffle, and its worker, as soon as the log says it; its number."""
+    end = time.monotonic() + cluster.PATIENCE
+    while time.monotonic() < end:
+        for event in events(folder):
+            if shuffled(event):
+                number = str(event["Task Info"]["Executor ID"])
+                worker, executor = made.executor(number)
+                os.kill(worker.pid, signal.SIGKILL)
+                os.kill(executor, signal.SIGKILL)
+                return number
+        time.sleep(0.1)
+    raise TimeoutError("no shuffle")
 
 
 def events(folder: Path) -> Iterator[dict[str, Any]]:
@@ -301,15 +260,26 @@ def events(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def shuffled(event: dict[str, Any]) -> bool:
-    """Whether a task that writes a shuffle has ended."""
-    return event["Event"] == "SparkListenerTaskEnd" and event["Task Type"] == "ShuffleMapTask"
+    """Whether a task that writes a shuffle has ended well."""
+    ended = event["Event"] == "SparkListenerTaskEnd" and event["Task Type"] == "ShuffleMapTask"
+    return ended and not event["Task Info"]["Failed"]
 
 
-def first_shuffle(folder: Path, driver: subprocess.Popen[bytes]) -> str:
-    """The executor that wrote the first shuffle, as soon as the log of events says it."""
-    while driver.poll() is None:
-        for event in events(folder):
-            if shuffled(event):
-                return str(event["Task Info"]["Executor ID"])
-        time.sleep(0.05)
-    raise AssertionError("no shuffle")
+def test_the_command_says_the_same(quitus: Quitus) -> None:
+    asked = ("check", ROOT / "fixtures" / "conforme", "--format", "json", "--no-cache")
+    here = quitus(*asked, "--engine", "duckdb")
+    there = quitus(*asked, "--engine", "spark", "--master", "local[2]")
+    assert (there.returncode, there.stderr) == (here.returncode, here.stderr) == (0, "")
+    assert there.stdout == here.stdout
+    assert json.loads(here.stdout)["dossiers"]
+
+
+def test_without_java_the_command_says_what_to_install(
+    quitus: Quitus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    found = quitus("check", ROOT / "fixtures" / "conforme", "--engine", "spark")
+    assert found.returncode == 64
+    assert "Java 17" in found.stderr
+    assert "Installer" in found.stderr

@@ -16,7 +16,8 @@ from checker.base.dictionary import ROOT
 from checker.base.tree import Part
 from checker.findings import SHALLOW
 from checker.findings.engines import duckdb as engine
-from checker.findings.sql import PER_PART, Emitter, Statement
+from checker.findings.reads import PER_PART
+from checker.findings.sql import Emitter, Statement
 from checker.model import Outcome
 
 LIBRARY = "duckdb"
@@ -82,8 +83,9 @@ def _broken(statement: Statement) -> str:
     broken = " OR ".join(f"c{start} IN (1, 2)" for start in starts)
     line = "0" if statement.subject == ROOT else "l.ligne"
     join = "" if statement.subject == ROOT else "JOIN depenses l ON l.row_ = s.c1"
-    # Materialized: a filter pushed into the statement would evaluate each outcome again.
-    return f"WITH s({names}) AS MATERIALIZED ({statement.sql}) SELECT s.*, {line} FROM s {join} WHERE {broken}"
+    # Materialized: a filter pushed below named values would compute each outcome again.
+    kept = " MATERIALIZED" if any(part.lets for part in statement.parts) else ""
+    return f"WITH s({names}) AS{kept} ({statement.sql}) SELECT s.*, {line} FROM s {join} WHERE {broken}"
 
 
 def _read(result: Any, group: Sequence[tuple[str, Part]], rows: dict[Any, Outcome]) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Coroutine, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from checker.base.revocation import Evidence, issued
 from checker.model import Fault
+from checker.model.frozen import frozen
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -32,7 +32,7 @@ class Root(NamedTuple):
     end: dt.datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Roots:
     """What the user trusts. `crls`: revocation lists in DER. `faults`: files that could not be used, and why."""
 

@@ -7,7 +7,6 @@ A text, a whole number, a boolean and None stand for themselves; the rest is a l
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 NODE, TUPLE, LIST, DICT, DECIMAL, DATE, ENUM, PATH = "n", "t", "l", "d", "q", "j", "e", "p"
+_MANY = frozenset((TUPLE, LIST, DICT))
 
 
 def encode(value: Any, classes: Sequence[type]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class _Writer:
         if isinstance(value, Path):
             return [PATH, str(value)]
         name = self._name(value)
-        fields = getattr(value, "_fields", None) or [item.name for item in dataclasses.fields(value)]
+        fields = type(value).__match_args__
         return [NODE, self._node([name, *(self.value(getattr(value, field)) for field in fields)])]
 
     def _name(self, value: Any) -> str:
@@ -78,13 +78,11 @@ def decode(data: Any, classes: Sequence[type]) -> Any:
         word = item[0]
         if word == NODE:
             return built[item[1]]
-        if word == TUPLE:
-            return tuple([value(part) for part in item[1:]])
-        if word == DICT:
-            parts = [value(part) for part in item[1:]]
-            return dict(zip(parts[::2], parts[1::2], strict=True))
-        if word == LIST:
-            return [value(part) for part in item[1:]]
+        if word in _MANY:
+            parts = [value(part) if type(part) is list else part for part in item[1:]]
+            if word == TUPLE:
+                return tuple(parts)
+            return parts if word == LIST else dict(zip(parts[::2], parts[1::2], strict=True))
         return named[word](*item[1:])
 
     named: dict[str, Callable[..., Any]] = {
@@ -94,8 +92,11 @@ def decode(data: Any, classes: Sequence[type]) -> Any:
         ENUM: lambda name, number: names[name](number),
     }
     try:
-        for node in data["nodes"]:
-            built.append(names[node[0]](*[value(part) if type(part) is list else part for part in node[1:]]))
+        for name, *parts in data["nodes"]:
+            for place, part in enumerate(parts):
+                if type(part) is list:
+                    parts[place] = built[part[1]] if part[0] == NODE else value(part)
+            built.append(names[name](*parts))
         return value(data["root"])
     except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
         raise ValueError(f"not a kept value: {error}") from error

@@ -9,16 +9,16 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from checker.base import home
+from checker.model.frozen import field, frozen
 
 ROOT = "dossier"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """A column: its path inside its table, its type, what its absence means and the headers that name it."""
 
@@ -33,7 +33,7 @@ class Field:
     derived: tuple[str, str] | None = None  # (column of the same table, how) when it is computed from another column
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Table:
     """A table of facts. `kind`: objects, scalars or map; `parent` is the table that holds it."""
 
@@ -48,7 +48,7 @@ class Table:
     schema: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dictionary:
     """All tables by name; `dossier` is the root."""
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from checker.base.dictionary import ROOT, Dictionary
 from checker.model import STAGES, Scalar, State, Submitted, Value
+from checker.model.frozen import field, frozen
 
 # What names a row of a table in `subject`: `depenses:<ligne>`, `pieces:<fichier>`, `paiements:<mandat>`.
 KEYS = {"depenses": "ligne", "pieces": "fichier", "paiements": "mandat", "avoirs": "numero", "attestations": "regle"}
 HIDDEN = (State.BLANK, State.UNREADABLE, State.ABSENT)  # what such a list holds is not known
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frame:
     """One table. `dossiers`: dossier of each row, ascending; `parents`: row of the parent table.
 
@@ -32,7 +32,7 @@ class Frame:
         return len(self.dossiers)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frames:
     """All tables of a batch, with what is needed to go back from a row to what was read."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from checker.model import Place
+from checker.model.frozen import frozen
 
 
 class Cell(NamedTuple):
@@ -16,7 +16,7 @@ class Cell(NamedTuple):
     fault: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Grid:
     """A sheet as its reader saw it: rows of cells, top first; merged cells repeat their value."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from checker.model import Fault, Row, Told, Value
+from checker.model.frozen import field, frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     """One file. `path`: relative to the dossier's root, forward slashes.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import pkgutil
@@ -25,5 +24,7 @@ def load(package: str, name: str) -> ModuleType:
 
 def nearest(word: str, known: tuple[str, ...] | list[str] | frozenset[str]) -> str:
     """The known word that looks most like this one, or ""."""
+    import difflib
+
     found = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.5)
     return found[0] if found else ""

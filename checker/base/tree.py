@@ -6,10 +6,10 @@ Booleans are three-valued: NULL is « unknown » and follows Kleene's logic. A c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from checker.model import Scalar as Constant
+from checker.model.frozen import field, frozen
 
 NUMBERS = frozenset({"money", "percent", "number", "letters"})
 BOOLEANS = frozenset({"boolean", "block"})
@@ -24,14 +24,14 @@ def family(kind: str) -> str:
     return "date" if kind == "date" else "text"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expr:
     """A node; `type` is a type of the dictionary."""
 
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Literal(Expr):
     """A constant; None is the unknown. `written`: as its author wrote it, for the sentences."""
 
@@ -39,7 +39,7 @@ class Literal(Expr):
     written: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column(Expr):
     """A column of the subject, of its dossier, of its parent, or of the table under an aggregate."""
 
@@ -47,7 +47,7 @@ class Column(Expr):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StateOf(Expr):
     """The state (`model.State`) of a column, as a number: never NULL."""
 
@@ -55,7 +55,7 @@ class StateOf(Expr):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ref(Expr):
     """A named aggregate: `side` is "" (the exact value), "lo" or "hi" (what is certain of it)."""
 
@@ -63,7 +63,7 @@ class Ref(Expr):
     side: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call(Expr):
     """An operator of `OPERATORS` over its arguments."""
 
@@ -71,7 +71,7 @@ class Call(Expr):
     args: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bounded(Expr):
     """A value known within bounds: only a limit of a comparison may read `low` and `high`."""
 
@@ -86,7 +86,7 @@ OPERATORS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Aggregate:
     """A named value over the rows of another table (or of the subject's own, by equal keys).
 
@@ -104,7 +104,7 @@ class Aggregate:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Running:
     """A running sum over the subject's rows of all dossiers, in a stated order; `anchor` is where it begins.
 
@@ -122,7 +122,7 @@ class Running:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scalar(Expr):
     """A named value of the subject's row: computed once, read by `Ref`."""
 
@@ -133,7 +133,7 @@ class Scalar(Expr):
 Let = Aggregate | Running | Scalar
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """One duty of a rule over one subject: outcome = due? when? ok?
 
@@ -157,7 +157,7 @@ class Part:
     waits_for: tuple[str, ...] = ()  # parameters that are not given
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """A rule compiled for one pack and its settings."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-import struct
-import zipfile
-import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from checker.base.grid import Cell, Grid
 from checker.model import Place
+
+if TYPE_CHECKING:
+    import zipfile
 
 MAX_FILE = 50_000_000  # bytes of a file
 MAX_CONTENT = 200_000_000  # bytes of what an archive unpacks to
@@ -52,6 +52,10 @@ def bounded(path: Path) -> Path:
 @contextmanager
 def archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """The zip archive, its announced content bounded (`zipfile` never reads beyond what is announced)."""
+    import struct
+    import zipfile
+    import zlib
+
     try:
         with zipfile.ZipFile(bounded(path)) as content:
             if sum(item.file_size for item in content.infolist()) > MAX_CONTENT:

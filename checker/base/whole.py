@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from checker.errors import Problem, UsageError
 
 
-def replace(path: Path, data: bytes, keep: bool = False) -> None:
+def replace(path: Path, data: bytes | Iterable[bytes], keep: bool = False) -> None:
     """Write there, atomically; UsageError (64): nothing can be written there.
 
-    `keep`: the file is there, a link leads to it, and it keeps who may read it.
+    `data`: whole, or in parts. `keep`: the file is there, a link leads to it, and it keeps who may read it.
     """
+    import tempfile
+
     target = path.resolve() if keep else path
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
@@ -22,10 +23,12 @@ def replace(path: Path, data: bytes, keep: bool = False) -> None:
         raise UsageError([Problem(f"on ne peut écrire là : {error.strerror}", str(path))]) from None
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            stream.writelines([data] if isinstance(data, bytes) else data)
             stream.flush()
             os.fsync(stream.fileno())
         if keep:
+            import shutil
+
             shutil.copymode(target, name)
         else:
             umask = os.umask(0)

@@ -22,7 +22,7 @@ _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES = 20_000_000
 MAX_DEPTH = 64
 MAX_PROBLEMS = 100  # of one file: the others are said to be there
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+\Z")
@@ -143,7 +143,7 @@ class _Conversion:
         """A text, where it stands."""
         value = node.value
         plain = not node.style
-        if plain and value in _NULLS:
+        if plain and value in NULLS:
             return Node(None, line, column, True)
         tag = node.tag
         if tag and (tag == "tag:yaml.org,2002:binary" or tag.startswith("!")):

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 HELP = "juger une archive entière depuis ses tables"
 SCHEMA = "quitus-audit/1"
 FORMATS = ("terminal", "json")
-ENGINES = ("duckdb",)
 DATASETS = ("outcomes", "findings", "decisions")
 
 
@@ -43,7 +42,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rules", metavar="REPERTOIRE", type=Path, help="répertoire de packs (à défaut ceux livrés, ou QUITUS_RULES)"
     )
-    parser.add_argument("--engine", default="duckdb", metavar="MOTEUR", help="duckdb")
+    parser.add_argument("--engine", default="duckdb", metavar="MOTEUR", help="duckdb ou spark")
+    parser.add_argument("--master", default="", metavar="URL", help="où est Spark (à défaut local[*])")
     parser.add_argument(
         "--memory", metavar="TAILLE", default="", help="mémoire du moteur (512MB), le reste va au disque"
     )
@@ -57,10 +57,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge, write the run's folder, print its summary, return the exit code of the worst dossier."""
+    from checker.base import plugs
+    from checker.findings.archive_run import STORES
     from checker.reports.progress import progress
 
-    if options.engine not in ENGINES:
-        raise UsageError(f"moteur inconnu : « {options.engine} » (connus : {', '.join(ENGINES)})")
+    engines = plugs.names(STORES)
+    if options.engine not in engines:
+        raise UsageError(f"moteur inconnu : « {options.engine} » (connus : {', '.join(engines)})")
+    if options.master and options.engine != "spark":
+        raise UsageError(f"--master ne va qu'avec --engine spark, pas avec « {options.engine} »")
     if options.memory and not re.fullmatch(r"[1-9][0-9]*(KB|MB|GB|TB)", options.memory):
         raise UsageError([Problem(f"--memory {options.memory} n'est pas une taille", todo="Écrire 512MB, ou 4GB.")])
     if options.run_id is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", options.run_id):
@@ -186,7 +191,7 @@ def _asked(options: argparse.Namespace, found: Sequence[Archive], settings: Sett
 
         ids = {rule.id for rule in pack.rules}
         waivers = [
-            (waiver.rule, waiver.dossier, waiver.start, waiver.end, bool(verdicts._fault(waiver, ids, dt.date.min)))
+            (waiver.rule, waiver.dossier, waiver.start, waiver.end, bool(verdicts.fault(waiver, ids, dt.date.min)))
             for waiver in settings.waivers
         ]
         asked.append(
@@ -200,6 +205,8 @@ def _asked(options: argparse.Namespace, found: Sequence[Archive], settings: Sett
                 before=tuple(found[: len(asked)]),
                 memory=options.memory,
                 threads=options.jobs or os.cpu_count() or 1,
+                engine=options.engine,
+                master=options.master,
             )
         )
         used.append(pack)

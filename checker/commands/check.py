@@ -16,7 +16,6 @@ import datetime as dt
 import gc
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -55,8 +54,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-f", dest="also", metavar="FORMAT:FICHIER", action="append", default=[], help="un rapport de plus"
     )
-    parser.add_argument("--engine", default="duckdb", metavar="MOTEUR", help="duckdb, spark")
-    parser.add_argument("--master", metavar="ADRESSE", help="où est Spark : local[*], spark://… ou sc://…")
+    parser.add_argument("--engine", default="auto", metavar="MOTEUR", help="auto, duckdb, postgresql, python, spark")
+    parser.add_argument("--master", metavar="ADRESSE", help="où est le moteur : local[*], spark://…, sc://… ; dbname=…")
     parser.add_argument(
         "--fail-on", choices=("reserve", "non_conforme"), default="", help="ce qui fait échouer la commande"
     )
@@ -149,6 +148,8 @@ def _few_collections() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()  # all of it is old now: with fewer allowed, the next allocation would look for cycles among them
+        gc.unfreeze()
         gc.set_threshold(*before)
 
 
@@ -183,23 +184,37 @@ def _refuse_overwrite(asked: pipeline.Options, outputs: Sequence[Path]) -> None:
     """A report never replaces a file of a dossier."""
     from checker import dossiers
 
+    outputs = [path for path in outputs if path.exists()]
     if not outputs:
         return
     found = dossiers.find(asked.paths, asked.manifest)
-    folders = [item.folder.resolve() for item in found if item.archive is None]
+    theirs = [path for path in outputs if not _ours(path)]
+    folders = {item.folder.resolve() for item in found if item.archive is None} if theirs else set()
     alone = {path.resolve() for item in found for path in (item.archive, item.written) if path is not None}
     for path in outputs:
         target = path.resolve()
-        held = any(target.is_relative_to(folder) for folder in folders) and target.exists() and not _ours(target)
+        held = path in theirs and not folders.isdisjoint((target, *target.parents))
         if held or target in alone:
             raise UsageError(
                 [Problem("un rapport ne remplace pas un fichier d'un dossier", str(path), todo="Choisir un autre nom.")]
             )
 
 
+def _width() -> int:
+    """As `shutil.get_terminal_size` says it, with 100 for a stream that is no terminal."""
+    with contextlib.suppress(KeyError, ValueError):
+        if (columns := int(os.environ["COLUMNS"])) > 0:
+            return columns
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 100  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return 100
+
+
 def _ours(path: Path) -> bool:
     try:
-        return b"quitus-report/" in path.read_bytes()[:200]
+        with path.open("rb") as stream:
+            return b"quitus-report/" in stream.read(200)
     except OSError:
         return False
 
@@ -216,9 +231,8 @@ def _write(verdicts: Verdicts, wanted: Sequence[tuple[str, Path | None]], lang: 
     for name, path in wanted:
         if path is None:
             color = name == "terminal" and sys.stdout.isatty() and "NO_COLOR" not in os.environ
-            width = shutil.get_terminal_size((100, 24)).columns
-            data = reports.render(verdicts, name, lang=lang, color=color, width=width)
-            sys.stdout.buffer.write(data)
+            width = _width() if name == "terminal" else 100
+            sys.stdout.buffer.writelines(reports.stream(verdicts, name, lang=lang, color=color, width=width))
             sys.stdout.buffer.flush()
         else:
-            whole.replace(path, reports.render(verdicts, name, lang=lang))
+            whole.replace(path, reports.stream(verdicts, name, lang=lang))

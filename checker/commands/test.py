@@ -19,8 +19,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "targets", nargs="*", metavar="PACK|REGLE", help="répertoires de packs, ou identifiants de règles"
     )
     parser.add_argument("--rules", metavar="REPERTOIRE", type=Path, help="répertoire de packs (à défaut ceux livrés)")
-    parser.add_argument("--engine", default="duckdb", metavar="MOTEUR", help="duckdb, spark")
-    parser.add_argument("--master", metavar="ADRESSE", help="où est Spark : local[*], spark://… ou sc://…")
+    parser.add_argument("--engine", default="auto", metavar="MOTEUR", help="auto, duckdb, postgresql, python, spark")
+    parser.add_argument("--master", metavar="ADRESSE", help="où est le moteur : local[*], spark://…, sc://… ; dbname=…")
     parser.add_argument("-v", "--verbose", action="store_true", help="montrer aussi ce qui va")
 
 

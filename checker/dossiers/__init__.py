@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from checker.errors import NothingToCheck, Problem, UsageError
 from checker.model import Dossier, Limits
+from checker.model.frozen import replace
 
 MANIFEST = "dossier.yaml"
 _SKIPPED = frozenset({".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv", "venv"})
@@ -48,13 +48,15 @@ def _below(root: Path, found: dict[str, Dossier]) -> bool:
     """Add the dossiers of a tree; whether it holds any file."""
     files = False
     dossiers: set[str] = set()
-    for folder, below, names in os.walk(root):
+    top, real, here = os.fspath(root), os.path.realpath(root), os.path.realpath(Path.cwd())
+    for folder, below, names in os.walk(root):  # it follows no link: what is below `root` is below `real`
         below[:] = sorted(name for name in below if name not in _SKIPPED)
         files = files or bool(names)
         inside = os.path.dirname(folder) in dossiers  # noqa: PTH120
         if MANIFEST in names:
             path = Path(folder)
-            found.setdefault(os.fspath(path.resolve()), Dossier(path, _shown(path)))
+            where = os.path.join(real, folder[len(top) :].lstrip(os.sep)) if folder != top else real  # noqa: PTH118
+            found.setdefault(where, Dossier(path, _relative(where, here) or path.as_posix()))
         if inside or MANIFEST in names:
             dossiers.add(folder)
             continue
@@ -78,11 +80,11 @@ def _archives(path: Path, found: dict[str, Dossier], asked: bool = False) -> Non
     try:
         held = zips.folders(path, MANIFEST)
     except zips.Refused as refused:
-        found.setdefault(where, dataclasses.replace(base, faults=(refused.fault(path),)))
+        found.setdefault(where, replace(base, faults=(refused.fault(path),)))
         return
     for inside in held:
         shown = base.shown if len(held) == 1 else f"{base.shown}/{inside}"
-        found.setdefault(f"{where}/{inside}", dataclasses.replace(base, shown=shown, inside=inside))
+        found.setdefault(f"{where}/{inside}", replace(base, shown=shown, inside=inside))
 
 
 def _is_zip(path: Path) -> bool:
@@ -118,9 +120,9 @@ def unpacked(dossier: Dossier, limits: Limits) -> Iterator[Dossier]:
         try:
             zips.unpack(dossier.archive, folder, limits)
         except zips.Refused as refused:
-            yield dataclasses.replace(dossier, faults=(refused.fault(dossier.archive),))
+            yield replace(dossier, faults=(refused.fault(dossier.archive),))
             return
-        yield dataclasses.replace(dossier, folder=folder / dossier.inside)
+        yield replace(dossier, folder=folder / dossier.inside)
 
 
 @contextlib.contextmanager
@@ -150,6 +152,14 @@ def _folder(path: Path) -> Iterator[Path]:
         raise UsageError([Problem(f"aucun répertoire temporaire : {error.strerror}", str(path))]) from None
     with holder as name:
         yield Path(name)
+
+
+def _relative(where: str, here: str) -> str:
+    """The path of a folder below another, both real; "" : it is not below."""
+    if where == here:
+        return "."
+    above = os.path.join(here, "")  # noqa: PTH118
+    return where[len(above) :].replace(os.sep, "/") if where.startswith(above) else ""
 
 
 def _shown(path: Path) -> str:

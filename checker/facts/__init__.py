@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +19,19 @@ from checker.facts.asked import Asked
 from checker.facts.gather import gather
 from checker.facts.kept import Kept
 from checker.model import STAGES, Dossier, Fault, FileDigest, Limits, Place, Row, Rows, State, Submitted, Value
+from checker.model.frozen import frozen
 
 __all__ = [
     "Asked", "Kept", "Opened", "close", "example", "gather", "given", "open_manifest", "read", "trusted"
 ]  # fmt: skip
 
+FEW = 16  # manifests that libyaml reads first
+_manifests = [0]  # how many this process has parsed
+
 Inspect = Callable[[Path, str], tuple[Row, FileDigest | None]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opened:
     """A manifest parsed once: its tree and text, or why it is no YAML. `convention`: as written, if it is."""
 
@@ -46,13 +49,25 @@ def open_manifest(dossier: Dossier) -> Opened:
     try:
         with clock.of("yaml"):
             text = yamlfile.read_text(dossier.written or dossier.folder / dossier.manifest, dossier.manifest)
-            node = yamlfile.compose(text, dossier.manifest)
+            node = _tree(text, dossier.manifest)
     except yamlfile.YamlError as error:
         return Opened(dossier, None, "", tuple(_fault(item) for item in error.problems), None)
     sheets.warm(node)
     named = node.data.get("convention") if isinstance(node.data, dict) else None
     word = named.data.strip() if named is not None and isinstance(named.data, str) else None
     return Opened(dossier, node, text, (), word)
+
+
+def _tree(text: str, shown: str) -> yamlfile.Node:
+    """The tree of a manifest. The reader of plain ones has a cost of its own, and pays when many are alike."""
+    _manifests[0] += 1
+    if _manifests[0] > FEW:
+        from checker.base import plainyaml
+
+        node = plainyaml.read(text)
+        if node is not None:
+            return node
+    return yamlfile.compose(text, shown)
 
 
 def read(
@@ -189,9 +204,8 @@ def from_node(
             found.faults.append(
                 Fault(f"{kind} : « {word} »", value.place, yamlfile.excerpt(text, value.place.line), todo)
             )
-    for table, rows in found.tables.items():
-        names = [name for name, field in dictionary.tables[table].fields.items() if field.type == "file"]
-        for item in rows:
+    for table, names in manifest.walks(dictionary).files.items():
+        for item in found.tables[table]:
             for name in names:
                 cell = item.get(name)
                 if cell is not None and cell.raw and manifest.outside(cell.raw):

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import importlib
 import io
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -24,6 +24,7 @@ from checker.facts import child
 from checker.facts.child import Gone, Late
 
 if TYPE_CHECKING:
+    import pickle
     import subprocess
 
 SECONDS: Final = 20.0
@@ -41,18 +42,23 @@ class Failed(NamedTuple):
     reason: str
 
 
-class _Answer(pickle.Unpickler):
+@functools.cache
+def _answers() -> type[pickle.Unpickler]:
     """What a child may say: plain data and the named tuples of the model.
 
     The child has the rights of its parent, so that reading its pickle gives it none that it has not; but a document
     that took hold of a reader would find here nothing to call.
     """
+    import pickle
 
-    def find_class(self, module: str, name: str) -> Any:
-        """The named tuple; any other name is refused."""
-        if module == "checker.model.submitted" and name in _SAID:
-            return getattr(importlib.import_module(module), name)
-        raise pickle.UnpicklingError(f"{module}.{name}")
+    class Answer(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> Any:
+            """The named tuple; any other name is refused."""
+            if module == "checker.model.submitted" and name in _SAID:
+                return getattr(importlib.import_module(module), name)
+            raise pickle.UnpicklingError(f"{module}.{name}")
+
+    return Answer
 
 
 class Apart:
@@ -165,6 +171,8 @@ class Apart:
 
 def _parts(call: tuple[Callable[..., Any], Sequence[Any], float, int]) -> list[bytes | memoryview]:
     """A call as it goes through the pipe: count, then length and bytes of its pickle and of each large argument."""
+    import pickle
+
     function, arguments, seconds, megabytes = call
     raw: list[pickle.PickleBuffer] = []
     listed = [pickle.PickleBuffer(item) if isinstance(item, bytes) and len(item) > _RAW else item for item in arguments]
@@ -186,7 +194,7 @@ def _hungry(megabytes: int) -> str:
 def _understood(answer: bytes, megabytes: int) -> Any | Failed:
     """The value of an answer."""
     try:
-        state, value = _Answer(io.BytesIO(answer)).load()
+        state, value = _answers()(io.BytesIO(answer)).load()
     except MemoryError:
         return Failed(_hungry(megabytes))
     except Exception:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from checker.base.certificates import NO_ROOTS, Roots
 from checker.model import Limits
+from checker.model.frozen import field, frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """Within which limits, trusting whom, scans too or not."""
 

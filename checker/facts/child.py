@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import pickle
 import select
 import signal
 import struct
@@ -159,6 +158,8 @@ def _length(inward: int) -> int:
 
 def _answer(head: bytes, raw: list[bytes], base: int) -> bytes:
     """The pickle of what the function gives, or of the name of what it raises."""
+    import pickle
+
     try:
         function, arguments, seconds, megabytes = pickle.loads(head, buffers=raw)
         _limit(base, seconds, megabytes)

@@ -62,15 +62,21 @@ class Kept:
 
     def get(self, dossier: Dossier) -> packed.Known | None:
         """The facts of a dossier as the files that it is made of would be read now, or None."""
+        body = self.body(dossier)
+        try:
+            return None if body is None else packed.unpack(body, dossier)
+        except (ValueError, MemoryError):
+            return None
+
+    def body(self, dossier: Dossier) -> bytes | None:
+        """The same as `packed.pack` writes them."""
         if self.folder is None or dossier.faults:
             return None
         try:
             name = self._name(dossier)
             meta, body = _entry(self.folder / name[:2] / name, name)
             fresh = meta["day"] in ("", self._today) and all(_same(dossier.folder, *item) for item in meta["inputs"])
-            if not fresh or meta["dictionary"] != self._digest(meta["convention"]):
-                return None
-            return packed.unpack(body, dossier)
+            return body if fresh and meta["dictionary"] == self._digest(meta["convention"]) else None
         except (OSError, ValueError, LookupError, TypeError, RecursionError, MemoryError):
             return None
 
@@ -82,8 +88,10 @@ class Kept:
             return Reading(self._name(dossier), time.time_ns(), apart.failures())
         return None
 
-    def put(self, reading: Reading | None, item: Submitted, convention: str | None, names: Iterable[str]) -> None:
-        """Keep the facts that were read since, if they are those of the files as they stand.
+    def put(
+        self, reading: Reading | None, item: Submitted, convention: str | None, names: Iterable[str], body: bytes
+    ) -> None:
+        """Keep the facts that were read since, `body` once packed, if they are those of the files as they stand.
 
         `names`: the files that were read beside the manifest, or looked for.
         """
@@ -104,7 +112,7 @@ class Kept:
                 "dictionary": self._digest(convention),
                 "inputs": found,
             }
-            _write(self.folder, reading.name, json.dumps(meta).encode() + b"\n" + packed.pack(item, convention))
+            _write(self.folder, reading.name, json.dumps(meta).encode() + b"\n" + body)
 
     def _name(self, dossier: Dossier) -> str:
         """The name of an entry: the bytes of the manifest (of the zip), and all that reading depends on but files."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -11,6 +12,66 @@ from checker.base.dictionary import ROOT, Dictionary, Table
 from checker.base.plugs import nearest
 from checker.base.yamlfile import Node
 from checker.model import Fault, Place, Row, State, Value
+
+_new = tuple.__new__  # a named tuple without its Python constructor: a manifest has hundreds
+_LEAF, _LIST, _BLOCK = range(3)
+_NOTHING = Node({}, 1, 1)  # an object that is not there
+Step = tuple[str, str, int, Mapping[str, Any], tuple[str, ...]]  # key, path, kind, schema, lists inside
+
+
+class Walks:
+    """How the objects of a dictionary are walked, and the columns of it that name a file."""
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        self.dictionary = dictionary
+        self._steps: dict[tuple[int, str, str, bool], tuple[list[Step], frozenset[str]]] = {}
+        named = {
+            name: [field.name for field in table.fields.values() if field.type == "file"]
+            for name, table in dictionary.tables.items()
+        }
+        self.files = {name: columns for name, columns in named.items() if columns}
+
+    def of(
+        self, schema: Mapping[str, Any], table: str, prefix: str, computed: bool
+    ) -> tuple[list[Step], frozenset[str]]:
+        """The properties of an object in order, and the keys that it may have (`computed`: those of no author too)."""
+        asked = (id(schema), table, prefix, computed)
+        if asked not in self._steps:
+            properties: Mapping[str, Any] = schema.get("properties", {})
+            known = frozenset(name for name, item in properties.items() if computed or not _computed(item))
+            self._steps[asked] = [self._step(key, item, table, prefix) for key, item in properties.items()], known
+        return self._steps[asked]
+
+    def _step(self, key: str, declared: Mapping[str, Any], table: str, prefix: str) -> Step:
+        path = f"{prefix}.{key}" if prefix else key
+        if declared.get("type") == "array" or "x-key" in declared:
+            return key, path if table == ROOT else f"{table}.{path}", _LIST, declared, ()
+        if declared.get("type") != "object":
+            return key, path, _LEAF, declared, ()
+        return key, path, _BLOCK, declared, tuple(self._hollow(declared, table, path))
+
+    def _hollow(self, schema: Mapping[str, Any], table: str, prefix: str) -> Iterator[str]:
+        """The lists of an object that is not there."""
+        for key, item in schema.get("properties", {}).items():
+            _, path, kind, _, inside = self._step(key, item, table, prefix)
+            if kind == _LIST:
+                yield path
+            yield from inside
+
+
+@functools.lru_cache(maxsize=16)
+def _walks(number: int) -> list[Walks]:
+    """What is known of the dictionary of that id, which it keeps so that the id stays its own."""
+    del number
+    return []
+
+
+def walks(dictionary: Dictionary) -> Walks:
+    """How it is walked, prepared once."""
+    held = _walks(id(dictionary))
+    if not held:
+        held.append(Walks(dictionary))
+    return held[0]
 
 
 class Builder:
@@ -26,10 +87,11 @@ class Builder:
         self.states: dict[tuple[str, int], State] = {}
         self.places: dict[str, Place] = {}
         self.faults: list[Fault] = []
+        self._walks = walks(dictionary)
         self.sheets: list[tuple[Table, str, Place]] = []
 
     def place(self, node: Node) -> Place:
-        return Place(self.shown, node.line, node.column)
+        return _new(Place, (self.shown, node.line, node.column, None, None))
 
     def fault(self, what: str, node: Node, todo: str = "") -> None:
         if self.full():
@@ -60,38 +122,48 @@ class Builder:
         self._object(node, self.dictionary.schema, ROOT, "", row, 0)
 
     def _object(self, node: Node, schema: Mapping[str, Any], table: str, prefix: str, row: Row, index: int) -> None:
+        steps, known = self._walks.of(schema, table, prefix, self.computed)
+        data = node.data
+        if (data.keys() - known or self.full()) and not self._unknown(data, schema):
+            return
+        for key, path, kind, declared, hollow in steps:
+            child = data.get(key)
+            if kind == _LIST:
+                self._list(child, path, index, node)
+            elif child is None:
+                for name in hollow:
+                    self._list(None, name, index, _NOTHING)
+            elif kind == _LEAF:
+                row[path] = self._leaf(child)
+            else:
+                self._block(child, declared, table, path, row, index)
+
+    def _unknown(self, data: Mapping[str, Node], schema: Mapping[str, Any]) -> bool:
+        """Say which keys are unknown; whether the rest is worth walking."""
         properties: Mapping[str, Any] = schema.get("properties", {})
-        for key, child in node.data.items():
+        for key, child in data.items():
             declared = properties.get(key)
             if self.full():
-                return
+                return False
             if declared is None or (_computed(declared) and not self.computed):
                 known = [name for name, item in properties.items() if not _computed(item)]
                 close = nearest(key, known)
                 todo = f"Écrire « {close} » ?" if close else "La retirer."
                 self.fault(f"clé inconnue : « {key} »", self._at_key(key, child), todo)
-        for key, declared in properties.items():
-            path = f"{prefix}.{key}" if prefix else key
-            child = node.data.get(key)
-            if declared.get("type") == "array" or "x-key" in declared:
-                self._list(child, path if table == ROOT else f"{table}.{path}", index, node)
-            elif declared.get("type") == "object":
-                self._block(child, declared, table, path, row, index)
-            elif child is not None:
-                row[path] = self._leaf(child)
+        return True
 
     def _leaf(self, node: Node) -> Value:
-        if isinstance(node.data, dict | list):
-            shape = "une liste" if isinstance(node.data, list) else "un objet"
+        data = node.data
+        if data.__class__ is dict or data.__class__ is list:
+            shape = "une liste" if data.__class__ is list else "un objet"
             self.fault(f"{shape} au lieu d'une valeur", node)
             return Value(None, self.place(node))
-        return Value(node.data, self.place(node))
+        return _new(Value, (data, _new(Place, (self.shown, node.line, node.column, None, None)), None))
 
-    def _block(self, node: Node | None, schema: Mapping[str, Any], table: str, path: str, row: Row, index: int) -> None:
-        if node is None or node.data is None:
-            inner = Node({}, 1, 1)
-            if node is not None:
-                row[path] = Value(None, self.place(node))
+    def _block(self, node: Node, schema: Mapping[str, Any], table: str, path: str, row: Row, index: int) -> None:
+        if node.data is None:
+            inner = _NOTHING
+            row[path] = Value(None, self.place(node))
         elif isinstance(node.data, dict):
             inner = node
             row[path] = Value("true", self.place(node))
@@ -110,7 +182,8 @@ class Builder:
 
     def _list(self, node: Node | None, name: str, parent: int, above: Node) -> None:
         table = self.dictionary.tables[name]
-        self.places.setdefault(name, self.place(node or above))
+        if name not in self.places:
+            self.places[name] = self.place(node or above)
         if node is None or node.data is None:
             self._no_list(table, parent, State.NONE if table.none else State.ABSENT)
         elif isinstance(node.data, str):
@@ -177,6 +250,7 @@ def _computed(schema: Mapping[str, Any]) -> bool:
     return bool(schema.get("x-computed"))
 
 
+@functools.lru_cache(maxsize=4096)
 def outside(relative: str) -> bool:
     """Whether a path as written leaves its folder or is not one."""
     path = PurePosixPath(relative.replace("\\", "/"))

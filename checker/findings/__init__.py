@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
+from itertools import chain, pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -14,11 +15,13 @@ from checker.base.frames import HIDDEN, Frames
 from checker.base.tree import Part, Plan
 from checker.base.words import Words, words
 from checker.findings import evidence
-from checker.findings.reads import columns_of
-from checker.findings.sql import PER_PART
+from checker.findings.reads import PER_PART, columns_of
 from checker.model import Evaluated, Finding, Outcome
+from checker.model.frozen import replace
 
 ENGINES = "checker.findings.engines"
+AUTO, QUICK = "auto", "python"
+FEW, FEW_PAIRS = 100_000, 1_000_000  # rows of a batch, pairs in its dossiers, that `python` judges sooner than DuckDB
 _ORDER = (Outcome.NON_CONFORME, Outcome.INDETERMINE, Outcome.CONFORME, Outcome.SANS_OBJET)
 _RANKS = {outcome: _ORDER.index(outcome) for outcome in Outcome}
 SHALLOW = 8  # more named values than this in a part are a chain: a statement of their own
@@ -27,8 +30,8 @@ Cells = dict[str, list[Column]]  # table -> what each part says of its rows
 
 
 def engine_names() -> tuple[str, ...]:
-    """The engines by name."""
-    return plugs.names(ENGINES)
+    """The engines by name, and the one that chooses."""
+    return (AUTO, *plugs.names(ENGINES))
 
 
 def evaluate(
@@ -37,12 +40,18 @@ def evaluate(
     """(rule -> dossier -> what the rule says of it, faults of the engine as sentences).
 
     Every (plan, dossier) has one outcome. A rule that the engine refuses is `indetermine` everywhere, the others go on.
-    `engine`: its name, `@` and where it runs when that is to be said.
+    `engine`: its name, `@` and where it runs when that is to be said; `auto`: the quickest here for so many rows.
     `all_evidence`: findings also of the rows that hold. `lang`: of the sentences that no rule says.
     """
+    if engine == AUTO:
+        if _few(frames):
+            judged = evaluate(plans, frames, QUICK, all_evidence, lang)
+            if not judged[1]:
+                return judged
+        engine = "duckdb"  # of what is refused, one engine says why
     name, _, place = engine.partition("@")
     plug, said = plugs.load(ENGINES, name), words(lang)
-    parts = [part for plan in plans for part in plan.parts]
+    parts = [part for plan in plans for part in plan.parts] if name != QUICK else ()  # it reads the tables as they are
     session = plug.session(frames, columns_of(parts), frames.dictionary, *([place] if place else []))
     found: dict[str, dict[int, Evaluated]] = {}
     batch = Batch(frames)
@@ -57,6 +66,14 @@ def evaluate(
     finally:
         session.close()
     return found, tuple(f"{rule} : {reason}" for rule, reason in faults.items())
+
+
+def _few(frames: Frames) -> bool:
+    """Whether there are so few rows that statements of SQL take longer to prepare than to be done without."""
+    if sum(map(len, frames.tables.values())) > FEW:
+        return False
+    rows = Counter(chain.from_iterable(frame.dossiers for frame in frames.tables.values()))
+    return sum(count * count for count in rows.values()) < FEW_PAIRS
 
 
 def _cells(plans: Sequence[Plan], session: Any, frames: Frames) -> tuple[dict[str, Cells], dict[str, str]]:
@@ -104,10 +121,10 @@ def worst(outcomes: Sequence[Outcome]) -> Outcome:
     return next((outcome for outcome in _ORDER if outcome in outcomes), Outcome.SANS_OBJET)
 
 
-def _outcomes(columns: Sequence[Column]) -> list[Outcome]:
-    """Of each row of a table, the worst outcome of the parts that judge it."""
+def _ranks(columns: Sequence[Column]) -> bytes:
+    """Of each row of a table, the place in `_ORDER` of the worst outcome of the parts that judge it."""
     ranks = [[_RANKS[row[start]] for row in rows] for _, start, rows in columns]
-    return [_ORDER[rank] for rank in (ranks[0] if len(ranks) == 1 else map(min, *ranks))]
+    return bytes(ranks[0] if len(ranks) == 1 else map(min, *ranks))
 
 
 def _cells_of(columns: Sequence[Column], row: int, outcome: Outcome) -> list[tuple[Outcome, Part, tuple[Any, ...]]]:
@@ -129,38 +146,43 @@ def _fold(
     said: Words,
 ) -> dict[int, Evaluated]:
     """dossier -> what the rule says of it; dossiers of which it says the same, without findings, share one object."""
-    frames = batch.frames
-    subjects = tuple(dict.fromkeys(part.subject for part in plan.parts))
+    subjects = tuple(dict.fromkeys(part.subject for part in plan.parts if part.subject != ROOT))
     told = (Outcome.NON_CONFORME, Outcome.INDETERMINE, *((Outcome.CONFORME,) if all_evidence else ()))
-    judged = [(table, _outcomes(cells[table]), batch.starts(table)) for table in sorted(cells)]
-    shared: dict[tuple[tuple[Outcome, int], ...], Evaluated] = {}
-    found: dict[int, Evaluated] = {}
-    for dossier in range(len(frames.submitted)):
+    judged = [(table, _ranks(cells[table]), batch.starts(table)) for table in sorted(cells)]
+
+    def one(dossier: int) -> Evaluated:
         counts: dict[Outcome, int] = {}
         findings: list[Finding] = []
         seen: set[str] = set()
-        for table, outcomes, starts in judged:
+        for table, ranks, starts in judged:
             for row in range(starts[dossier], starts[dossier + 1]):
-                outcome = outcomes[row]
+                outcome = _ORDER[ranks[row]]
                 counts[outcome] = counts.get(outcome, 0) + 1
                 if outcome in told:
                     parts = _cells_of(cells[table], row, outcome)
-                    findings.append(evidence.finding(plan.rule, table, row, outcome, parts, frames, said))
+                    findings.append(evidence.finding(plan.rule, table, row, outcome, parts, batch.frames, said))
             if starts[dossier] < starts[dossier + 1]:
                 seen.add(table)
         for subject in subjects:
-            if subject != ROOT and (subject not in seen or batch.hidden(subject)[dossier]):
+            if subject not in seen or batch.hidden(subject)[dossier]:
                 outcome = _no_row(plan, subject, dossier, batch, waived)
                 counts[outcome] = counts.get(outcome, 0) + 1
                 if outcome != Outcome.SANS_OBJET:
-                    findings.append(evidence.empty(plan.rule, subject, dossier, outcome, frames, said))
-        if findings:
-            found[dossier] = Evaluated(plan.rule, worst(list(counts)), counts, tuple(findings))
-            continue
-        key = tuple(counts.items())
-        if key not in shared:
-            shared[key] = Evaluated(plan.rule, worst(list(counts)), counts)
-        found[dossier] = shared[key]
+                    findings.append(evidence.empty(plan.rule, subject, dossier, outcome, batch.frames, said))
+        return Evaluated(plan.rule, worst(list(counts)), counts, tuple(findings))
+
+    rows = [[ranks[start:end] for start, end in pairwise(starts)] for _, ranks, starts in judged]
+    hidden = [batch.hidden(subject) for subject in subjects]
+    shared: dict[tuple[Any, ...], Evaluated] = {}
+    found: dict[int, Evaluated] = {}
+    for dossier, *said_of in zip(batch.numbers, *rows, *hidden, strict=True):
+        alike = tuple(said_of)
+        same = shared.get(alike)
+        if same is None:
+            same = one(dossier)
+            if not same.findings and True not in alike:
+                shared[alike] = same
+        found[dossier] = same
     return found
 
 
@@ -169,6 +191,7 @@ class Batch:
 
     def __init__(self, frames: Frames) -> None:
         self.frames = frames
+        self.numbers = list(range(len(frames.submitted)))  # of its dossiers, one object each for all rules
         self._starts: dict[str, list[int]] = {}
         self._hidden: dict[str, list[bool]] = {}
 
@@ -182,8 +205,13 @@ class Batch:
     def hidden(self, subject: str) -> list[bool]:
         """Of each dossier, whether rows of a subject may exist that were not read."""
         if subject not in self._hidden:
-            size = range(len(self.frames.submitted))
-            self._hidden[subject] = [self.frames.list_state(subject, each) in HIDDEN for each in size]
+            parent = self.frames.dictionary.tables[subject].parent
+            if parent is None:
+                return [False] * len(self.frames.submitted)
+            states = bytes(self.frames.tables[parent].states[f"{subject}[]"])
+            rows = [states[start:end] for start, end in pairwise(self.starts(parent))]
+            shut = {each: any(state in HIDDEN for state in each) for each in set(rows)}
+            self._hidden[subject] = [above or shut[each] for above, each in zip(self.hidden(parent), rows, strict=True)]
         return self._hidden[subject]
 
 
@@ -197,8 +225,8 @@ def _gates(plan: Plan, batch: Batch, session: Any) -> frozenset[tuple[int, int]]
         refs = any(isinstance(node, tree.Ref) for node in tree.walk(part.when))
         if not tables <= {ROOT} or refs:
             continue
-        gate = dataclasses.replace(part, subject=ROOT, stage=0, when=None, ok=part.when, soft=False, lets=(), shows=())
-        gate = dataclasses.replace(gate, observed=None, expected=None, at=tree.literal(None, "date"))
+        gate = replace(part, subject=ROOT, stage=0, when=None, ok=part.when, soft=False, lets=(), shows=())
+        gate = replace(gate, observed=None, expected=None, at=tree.literal(None, "date"))
         for row in session.run(session.emitter.statement(ROOT, [gate])):
             if Outcome(row[2]) == Outcome.NON_CONFORME:
                 found.add((index, int(row[0])))

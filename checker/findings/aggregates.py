@@ -1,7 +1,7 @@
 """The SQL of an aggregate: measures over the rows, then the exact value and what is certain of it.
 
 Columns of one aggregate carry its name as a suffix: n what is known, u how many rows are not, m how many are negative,
-l how many lists were not read.
+l how many dossiers' lists were not read.
 SQL's own SUM, MAX and COUNT skip NULL: they only ever see the known part.
 """
 
@@ -11,28 +11,34 @@ from collections.abc import Mapping
 
 from checker.base.tree import Aggregate
 
-_INSIDE = "x.one_ = 1"  # the row exists: the outer join gave one
-_GONE = "x.gone_ = 1"  # the list that would hold it was not read
+_INSIDE = "one_ = 1"  # there is a row
+_GONE = "one_ = 0"  # a list that would hold rows was not read
 
 
 def measures(let: Aggregate, name: str, conditions: list[str], value: str | None, templates: Mapping[str, str]) -> str:
     """The columns of the grouped frame; `conditions` and `value` are SQL over its rows."""
     count = templates["count_if"].format
-    where = " AND ".join(conditions) or "TRUE"
-    yes, maybe = f"{_INSIDE} AND ({where}) IS TRUE", f"{_INSIDE} AND ({where}) IS NULL"
+    where = " AND ".join(conditions)
+    yes, maybe = (f"{_INSIDE} AND ({where}) IS TRUE", f"{_INSIDE} AND ({where}) IS NULL") if where else (_INSIDE, "")
     if let.fn in ("count", "exists") or value is None:
-        hidden = count(f"({maybe}) OR {_GONE}")
-        return f"{count(yes)} AS n_{name}, {hidden} AS u_{name}, {count(_GONE)} AS l_{name}"
+        hidden = count(f"({maybe}) OR {_GONE}" if maybe else _GONE)
+        lists = f", {count(_GONE)} AS l_{name}" if let.fn == "count" else ""
+        return f"{count(yes)} AS n_{name}, {hidden} AS u_{name}{lists}"
     if let.fn in ("all", "any"):
         stop = "TRUE" if let.fn == "any" else "FALSE"
-        hidden = f"{_GONE} OR ({yes} AND ({value}) IS NULL) OR ({maybe} AND (({value}) IS NULL OR ({value}) IS {stop}))"
+        hidden = f"{_GONE} OR ({yes} AND ({value}) IS NULL)"
+        hidden += f" OR ({maybe} AND (({value}) IS NULL OR ({value}) IS {stop}))" if maybe else ""
         return f"{count(f'{yes} AND ({value}) IS {stop}')} AS n_{name}, {count(hidden)} AS u_{name}"
     known = f"({value}) IS NOT NULL"
-    perhaps = f"{maybe} AND ({value}) IS DISTINCT FROM 0" if let.fn == "sum" else maybe
-    hidden = f"{_GONE} OR ({perhaps}) OR ({yes} AND NOT {known})"
+    hidden = f"{_GONE} OR ({yes} AND NOT {known})"
+    if maybe:
+        hidden += f" OR ({maybe} AND ({value}) IS DISTINCT FROM 0)" if let.fn == "sum" else f" OR ({maybe})"
     folded = f"{let.fn.upper()}(CASE WHEN {yes} AND {known} THEN {value} END)"
-    negative = count(f"{_INSIDE} AND ({where}) IS NOT FALSE AND ({value}) < 0") if let.fn == "sum" else "0"
-    return f"{folded} AS n_{name}, {count(hidden)} AS u_{name}, {negative} AS m_{name}"
+    counts = f"{folded} AS n_{name}, {count(hidden)} AS u_{name}"
+    if let.fn != "sum":
+        return counts
+    perhaps = f"{_INSIDE} AND ({where}) IS NOT FALSE" if where else _INSIDE
+    return f"{counts}, {count(f'{perhaps} AND ({value}) < 0')} AS m_{name}"
 
 
 def filled(let: Aggregate, name: str, lost: str | None, group: str, templates: Mapping[str, str]) -> str:

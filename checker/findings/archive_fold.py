@@ -16,8 +16,9 @@ from checker.base import tree
 from checker.base.dictionary import ROOT
 from checker.base.tree import Part, Plan
 from checker.findings.archive import FAULTS, text
-from checker.findings.archive_sql import IND, MASK, NC, PLACES, Batch, aliased, gated, hidden
-from checker.findings.sql import PER_PART, quote
+from checker.findings.archive_sql import IND, MASK, NC, PLACES, Batch, Dialect, aliased, gated, hidden, struct
+from checker.findings.reads import PER_PART
+from checker.findings.sql import quote
 
 if TYPE_CHECKING:
     from checker.findings.archive_run import Asked
@@ -29,17 +30,14 @@ Gates = list[tuple[tuple[int, int], Part]]
 
 def twins() -> str:
     """References that two dossiers share."""
-    return (
-        f"CREATE OR REPLACE TEMP TABLE twins_ AS SELECT run_, reference_ FROM {quote(ROOT)} WHERE reference_ <> '' "
-        "GROUP BY ALL HAVING COUNT(*) > 1"
-    )
+    return f"SELECT run_, reference_ FROM {quote(ROOT)} WHERE reference_ <> '' GROUP BY ALL HAVING COUNT(*) > 1"
 
 
 def _subjects(plans: Sequence[Plan]) -> list[str]:
     return list(dict.fromkeys(part.subject for plan in plans for part in plan.parts if part.subject != ROOT))
 
 
-def dossiers(asked: Asked) -> str:
+def dossiers(asked: Asked, dialect: Dialect) -> str:
     """`d_`."""
     picked = ["d.dossier_", "d.order_", "d.path_", "d.written_", "d.stage_", "d.date_controle AS control_"]
     picked += ["COALESCE(f.n, 0) AS faults_", "f.n IS NOT NULL AS faulty_", "t.run_ IS NOT NULL AS twin_"]
@@ -50,31 +48,30 @@ def dossiers(asked: Asked) -> str:
     for index, subject in enumerate(_subjects(asked.plans)):
         joins.append(f"LEFT JOIN ({hidden(subject, asked.dictionary)}) h{index} ON h{index}.dossier_ = d.dossier_")
         picked.append(f"h{index}.dossier_ IS NOT NULL AS {quote('h_' + subject)}")
-    earlier = [path for archive in asked.before for path in archive.files(ROOT, range(archive.parts))]
-    if earlier:
-        files = ", ".join(text(path) for path in earlier)
-        picked.append(f"d.order_ NOT IN (SELECT order_ FROM read_parquet([{files}])) AS shown_")
-    else:
-        picked.append("TRUE AS shown_")
+    picked.append("d.order_ NOT IN (SELECT order_ FROM earlier_) AS shown_" if asked.before else "TRUE AS shown_")
     picked += ["w.waived_", "COALESCE(w.covering_, 0) AS covering_", "COALESCE(w.void_, 0) AS void_"]
-    joins.append(f"LEFT JOIN ({_waivers(asked)}) w ON w.dossier_ = d.dossier_")
-    return f"CREATE OR REPLACE TEMP TABLE d_ AS SELECT {', '.join(picked)} FROM {quote(ROOT)} d {' '.join(joins)}"
+    joins.append(f"LEFT JOIN ({_waivers(asked, dialect)}) w ON w.dossier_ = d.dossier_")
+    return f"SELECT {', '.join(picked)} FROM {quote(ROOT)} d {' '.join(joins)}"
 
 
-def _waivers(asked: Asked) -> str:
+def _waivers(asked: Asked, dialect: Dialect) -> str:
     """dossier_, the rules that a waiver in order covers that day, how many, and how many waivers are void."""
     numbers = {rule: index for index, (rule, _) in enumerate(asked.rules)}
+
+    def named(reference: str) -> str:
+        return text(reference.replace("\\", dialect["backslash"]))
+
     rows = [
-        f"({numbers.get(rule, -1)}, {text(reference)}, {_day(start)}, {_day(end)}, {str(void).upper()})"
+        f"({numbers.get(rule, -1)}, {named(reference)}, {_day(start)}, {_day(end)}, {str(void).upper()})"
         for rule, reference, start, end, void in asked.waivers
-    ] or [f"(-1, CAST(NULL AS VARCHAR), {_day(None)}, {_day(None)}, FALSE)"]
+    ] or [f"(-1, CAST(NULL AS STRING), {_day(None)}, {_day(None)}, FALSE)"]
     day = f"COALESCE(d.date_controle, {_day(asked.today)})"
     bad = f"(v.void OR v.until_ < {day})"
     good = f"(NOT COALESCE({bad}, FALSE) AND (v.since_ IS NULL OR v.since_ <= {day}))"
     return (
-        f"SELECT d.dossier_, list(v.rule) FILTER ({good}) AS waived_, "
-        f"COUNT(DISTINCT v.rule) FILTER ({good}) AS covering_,"
-        f" COUNT(*) FILTER ({bad}) AS void_ FROM {quote(ROOT)} d JOIN (VALUES {', '.join(rows)})"
+        f"SELECT d.dossier_, {dialect['gather'].format('v.rule')} FILTER (WHERE {good}) AS waived_, "
+        f"COUNT(DISTINCT v.rule) FILTER (WHERE {good}) AS covering_,"
+        f" COUNT(*) FILTER (WHERE {bad}) AS void_ FROM {quote(ROOT)} d JOIN (VALUES {', '.join(rows)})"
         " AS v(rule, reference, since_, until_, void) ON v.reference = d.written_"
         " GROUP BY d.dossier_"
     )
@@ -106,12 +103,16 @@ def any_hidden(plans: Sequence[Plan]) -> str:
 
 def gate_columns(gates: Gates, emitted: str) -> str:
     """dossier_ and g<rule>_<part>: it is not asked."""
-    columns = [f"c{2 + place * PER_PART} = 1 AS g{rule}_{index}" for place, ((rule, index), _) in enumerate(gates)]
+    columns = [f"c{2 + place * PER_PART} = {NC} AS g{rule}_{index}" for place, ((rule, index), _) in enumerate(gates)]
     return f"SELECT dossier_, {', '.join(columns)} FROM {aliased(emitted, [gate for _, gate in gates])}"
 
 
 def wide(
-    asked: Asked, held: Sequence[tuple[Batch, str]], faults: Mapping[int, str], gated_: frozenset[tuple[int, int]]
+    asked: Asked,
+    held: Sequence[tuple[Batch, str]],
+    faults: Mapping[int, str],
+    gated_: frozenset[tuple[int, int]],
+    dialect: Dialect,
 ) -> str:
     """`wide_`: P<rule> the packed counts, N<rule> how many, L<rule> the tables whose rows were not read."""
     of_rule: dict[int, list[tuple[Batch, str]]] = {}
@@ -119,9 +120,11 @@ def wide(
         for rule in batch.rules:
             of_rule.setdefault(rule, []).append((batch, name))
     columns, most = [], ["0"]
+    none = f"CAST({dialect['list'].format('')} AS {dialect['texts']})"
+    keep, each = dialect["keep"].format, dialect["list"].format
     for rule in range(len(asked.rules)):
         if rule in faults:
-            columns += [f"{IND} AS P{rule}", f"1::BIGINT AS N{rule}", f"CAST([] AS VARCHAR[]) AS L{rule}"]
+            columns += [f"{IND} AS P{rule}", f"CAST(1 AS BIGINT) AS N{rule}", f"{none} AS L{rule}"]
             continue
         counts, rows, lone = ["0"], ["0"], []
         for batch, name in of_rule.get(rule, []):
@@ -137,14 +140,12 @@ def wide(
         columns += [
             f"CASE WHEN faulty_ THEN {IND} ELSE {' + '.join(counts)} END AS P{rule}",
             f"CASE WHEN faulty_ THEN 1 ELSE {' + '.join(rows)} END AS N{rule}",
-            f"list_filter([{', '.join(lone)}], lambda i: i IS NOT NULL) AS L{rule}"
-            if lone
-            else f"CAST([] AS VARCHAR[]) AS L{rule}",
+            f"{keep(each(', '.join(lone)), 'i IS NOT NULL') if lone else none} AS L{rule}",
         ]
     most += [f"COALESCE({name}.n_, 0)" for _, name in held]
     joins = [f"LEFT JOIN {name} ON {name}.dossier_ = d_.dossier_" for name in dict.fromkeys(name for _, name in held)]
     return (
-        f"CREATE OR REPLACE TEMP TABLE wide_ AS SELECT d_.*, {', '.join(columns)}, "
+        f"SELECT d_.*, {', '.join(columns)}, "
         f"GREATEST({', '.join(most)}) AS most_ FROM d_ {' '.join(joins)} LEFT JOIN g_ ON g_.dossier_ = d_.dossier_"
     )
 
@@ -157,8 +158,7 @@ def _due(rule: int, batch: Batch, gated_: frozenset[tuple[int, int]]) -> str:
     return " OR ".join(terms)
 
 
-def _outcome(packed: str, rows: str) -> str:
-    del rows
+def _outcome(packed: str) -> str:
     return (
         f"CASE WHEN {packed} >= {NC} THEN 'non_conforme' WHEN {packed} >= {IND} THEN 'indetermine' "
         f"WHEN {packed} > 0 THEN 'conforme' ELSE 'sans_objet' END"
@@ -177,34 +177,42 @@ def _engine_rules() -> list[tuple[str, str, str]]:
     ]
 
 
-def outcomes(asked: Asked) -> str:
+def outcomes(asked: Asked, dialect: Dialect) -> str:
     """dossier, rule, outcome, its rows by outcome, whether a waiver covers it."""
     rules = [
-        (rule, f"P{index}", f"N{index}", f"list_contains(waived_, {index})")
+        (rule, f"P{index}", f"N{index}", dialect["has"].format("waived_", index))
         for index, (rule, _) in enumerate(asked.rules)
     ]
     first, last = _engine_rules()
     listed = [(*first, "FALSE"), *rules, (*last, "FALSE")]
-    structs = ", ".join(
-        f"{{'place': {place}, 'rule': {text(rule)}, 'p': CAST({packed} AS BIGINT), 'n': CAST({rows} AS BIGINT), "
-        f"'waived': COALESCE({waived}, FALSE)}}"
+    structs = [
+        struct(
+            {
+                "place": str(place),
+                "rule": text(rule),
+                "p": f"CAST({packed} AS BIGINT)",
+                "n": f"CAST({rows} AS BIGINT)",
+                "waived": f"COALESCE({waived}, FALSE)",
+            },
+            dialect,
+        )
         for place, (rule, packed, rows, waived) in enumerate(listed)
-    )
+    ]
+    refused = dialect["div"].format("u.p", NC)
+    unknown = f"({dialect['div'].format('u.p', IND)} & {MASK})"
     fields = (
-        f"order_ AS dossier, u.rule AS rule, {_outcome('u.p', 'u.n')} AS outcome, u.p // {NC} AS non_conforme, "
-        f"(u.p // {IND}) & {MASK} AS indetermine, u.p & {MASK} AS conforme, "
-        f"u.n - u.p // {NC} - ((u.p // {IND}) & {MASK}) - (u.p & {MASK}) AS sans_objet, "
+        f"order_ AS dossier, u.rule AS rule, {_outcome('u.p')} AS outcome, {refused} AS non_conforme, "
+        f"{unknown} AS indetermine, u.p & {MASK} AS conforme, "
+        f"u.n - {refused} - {unknown} - (u.p & {MASK}) AS sans_objet, "
         f"u.waived AND u.p >= {IND} AS waived"
     )
-    return (
-        f"SELECT {fields} FROM (SELECT order_, unnest([{structs}]) AS u FROM wide_ WHERE shown_) "
-        "ORDER BY dossier, u.place"
-    )
+    each = dialect["each"].format(dialect["list"].format(", ".join(structs)))
+    return f"SELECT {fields} FROM (SELECT order_, {each} AS u FROM wide_ WHERE shown_) ORDER BY dossier, u.place"
 
 
-def decisions(asked: Asked) -> str:
+def decisions(asked: Asked, dialect: Dialect) -> str:
     """dossier, path, reference, stage, control date, decision."""
-    waived = {index: f"COALESCE(list_contains(waived_, {index}), FALSE)" for index in range(len(asked.rules))}
+    waived = {index: f"COALESCE({dialect['has'].format('waived_', index)}, FALSE)" for index in range(len(asked.rules))}
     blocking = [index for index, (_, severity) in enumerate(asked.rules) if severity == "bloquant"]
     reserve = [index for index, (_, severity) in enumerate(asked.rules) if severity == "reserve"]
     if not asked.waivers:
@@ -231,17 +239,18 @@ def _stages() -> tuple[str, ...]:
     return STAGES
 
 
-def told_table() -> str:
-    """`told_`, empty."""
-    places = "file_ VARCHAR, line_ INTEGER, column_ INTEGER, page_ INTEGER, place_ VARCHAR"
-    return (
-        "CREATE OR REPLACE TEMP TABLE told_ (dossier_ BIGINT, rule INTEGER, outcome INTEGER, parts INTEGER[], "
-        "observed VARCHAR, expected VARCHAR, day DATE, trace STRUCT(name VARCHAR, value VARCHAR)[], table_ VARCHAR, "
-        f"row_ BIGINT, subject VARCHAR, {places})"
-    )
+def told_columns(dialect: Dialect) -> str:
+    """No finding: the types of `told_`."""
+    kinds = {
+        "dossier_": "BIGINT", "rule": "INTEGER", "outcome": "INTEGER", "parts": dialect["numbers"],
+        "observed": "STRING", "expected": "STRING", "day": "DATE", "trace": dialect["pairs"], "table_": "STRING",
+        "row_": "BIGINT", "subject": "STRING", "file_": "STRING", "line_": "INTEGER", "column_": "INTEGER",
+        "page_": "INTEGER", "place_": "STRING",
+    }  # fmt: skip
+    return f"SELECT {', '.join(f'CAST(NULL AS {kind}) AS {name}' for name, kind in kinds.items())} WHERE FALSE"
 
 
-def told(asked: Asked) -> str:
+def told(asked: Asked, dialect: Dialect) -> str:
     """The findings: of rows, of lists that were not read, and why a dossier cannot be read."""
     numbers = " ".join(f"WHEN {index} THEN {text(rule)}" for index, (rule, _) in enumerate(asked.rules))
     words = " ".join(f"WHEN {index} THEN {text(word)}" for index, word in enumerate(_WORDS))
@@ -251,14 +260,18 @@ def told(asked: Asked) -> str:
         f"t.subject, t.table_, t.row_, t.parts, t.observed, t.expected, t.day, t.trace, '' AS reason, {own} "
         "FROM told_ t JOIN d_ USING (dossier_) WHERE shown_ AND NOT faulty_"
     )
-    nothing = "NULL::INTEGER[], NULL, NULL, NULL::DATE, NULL"
-    listed = ", ".join(
-        f"{{'place': {i}, 'rule': {text(rule)}, 'tables': L{i}}}" for i, (rule, _) in enumerate(asked.rules)
+    nothing = f"CAST(NULL AS {dialect['numbers']}), NULL, NULL, CAST(NULL AS DATE), NULL"
+    listed = dialect["list"].format(
+        ", ".join(
+            struct({"place": str(i), "rule": text(rule), "tables": f"L{i}"}, dialect)
+            for i, (rule, _) in enumerate(asked.rules)
+        )
     )
     unread = (
-        f"SELECT order_, u.place, u.rule, 'indetermine', unnest(u.tables) AS s, s, -1, {nothing}, '', "
-        f"NULL, NULL, NULL, NULL, NULL FROM (SELECT order_, unnest([{listed}]) AS u FROM wide_ WHERE shown_) "
-        "WHERE len(u.tables) > 0"
+        f"SELECT order_, place, rule, 'indetermine', s, s, -1, {nothing}, '', NULL, NULL, NULL, NULL, NULL FROM "
+        f"(SELECT order_, u.place AS place, u.rule AS rule, {dialect['each'].format('u.tables')} AS s FROM "
+        f"(SELECT order_, {dialect['each'].format(listed)} AS u FROM wide_ WHERE shown_) "
+        f"WHERE {dialect['size'].format('u.tables')} > 0)"
     )
     lost = (
         f"SELECT order_, -1, {text(READABLE)}, 'indetermine', 'dossier', 'dossier', rank_, {nothing}, what, "

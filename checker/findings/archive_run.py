@@ -16,15 +16,14 @@ from typing import Any
 from checker.base import plugs
 from checker.base.dictionary import ROOT, Dictionary
 from checker.base.tree import Plan
-from checker.errors import Problem, UsageError
+from checker.errors import UsageError
 from checker.findings import archive_fold as fold
 from checker.findings import archive_sql as sql
-from checker.findings.archive import FAULTS, Archive, copy, text
-from checker.findings.sql import Emitter, quote, table_sql
+from checker.findings.archive import FAULTS, Archive, text
+from checker.findings.sql import table_sql
 
-SLICE = 50_000  # dossiers judged at a time
+STORES = "checker.findings.stores"
 OFTEN = 10  # a rule at fault in more than one dossier out of so many is told apart from the rare ones
-_OURS = ("OutOfMemory", "IO", "Fatal", "Internal", "Interrupt", "Permission")  # faults of the machine, not of a rule
 Tell = Callable[[int, int], None]
 
 
@@ -44,54 +43,42 @@ class Asked:
     before: Sequence[Archive] = ()  # packs already judged: a dossier that stands there too is not judged again
     memory: str = ""
     threads: int = 1
+    engine: str = "duckdb"
+    master: str = ""
 
 
 @dataclass
 class _Run:
     asked: Asked
     work: Path
-    connection: Any
-    emitter: Emitter
+    store: Any  # see `stores/*`
+    dialect: sql.Dialect
     faults: dict[int, str] = field(default_factory=dict)
 
-    def statement(self, batch: sql.Batch) -> str:
-        return self.emitter.statement(batch.subject, batch.parts).sql
-
-    def do(self, query: str) -> Any:
-        """Run a query; RuntimeError: the engine refuses it. UsageError: the machine cannot."""
-        try:
-            return self.connection.execute(query)
-        except Exception as error:
-            if "interrupted" in str(error).lower():
-                raise KeyboardInterrupt from None
-            if type(error).__name__.startswith(_OURS):
-                what = f"le moteur s'arrête : {str(error).splitlines()[0][:300]}"
-                raise UsageError([Problem(what, todo="Donner plus de --memory, ou plus de place au disque.")]) from None
-            raise RuntimeError(str(error)) from error
+    def source(self, batch: sql.Batch) -> str:
+        return str(self.store.source(self.store.emitter.statement(batch.subject, batch.parts)))
 
     def views(self, parts: Sequence[int], only: str = "") -> None:
         """Show the tables of these parts to the statements; `only`: a table of the dossiers to be seen."""
-        where = f" WHERE dossier_ IN (SELECT dossier_ FROM {only})" if only else ""
+        where = f"dossier_ IN (SELECT dossier_ FROM {only})" if only else ""
         for name in (*self.asked.dictionary.tables, FAULTS):
-            files = ", ".join(text(path) for path in self.asked.archive.files(name, parts))
-            query = f"SELECT * FROM read_parquet([{files}]){where}"
-            self.do(f"CREATE OR REPLACE TEMP VIEW {quote(table_sql(name))} AS {query}")
+            self.store.view(table_sql(name), self.asked.archive.files(name, parts), where)
 
 
 def audit(asked: Asked, work: Path, tell: Tell) -> dict[str, str]:
     """Write `outcomes`, `findings` and `decisions` in `work/done`, part after part; rule -> why it was refused."""
-    spill = work / "spill"
-    spill.mkdir(parents=True, exist_ok=True)
-    plug = plugs.load("checker.findings.engines", "duckdb")
-    connection = plug.connect(spill, asked.memory, asked.threads)
-    run = _Run(asked, work, connection, Emitter(plug.TEMPLATES, asked.dictionary))
+    plug = plugs.load(STORES, asked.engine)
+    store = plug.Store(work, asked)
+    run = _Run(asked, work, store, plug.DIALECT)
     try:
         found = sql.batches(asked.plans)
         far, near = [item for item in found if item.far], [item for item in found if not item.far]
-        slices = list(_slices(asked.archive))
+        slices = list(_slices(asked.archive, plug.SLICE))
         total = len(far) + len(slices)
         run.views(range(asked.archive.parts))
-        run.do(fold.twins())
+        store.table("twins_", fold.twins())
+        if asked.before:
+            store.view("earlier_", [path for item in asked.before for path in item.files(ROOT, range(item.parts))])
         for index, batch in enumerate(far):
             tell(index, total)
             _far(run, batch)
@@ -100,14 +87,13 @@ def audit(asked: Asked, work: Path, tell: Tell) -> dict[str, str]:
             _slice(run, index, parts, near, far)
         tell(total, total)
     finally:
-        connection.close()
-        shutil.rmtree(spill, ignore_errors=True)
+        store.close()
     return {asked.rules[rule][0]: reason for rule, reason in sorted(run.faults.items())}
 
 
-def _slices(archive: Archive) -> Iterator[range]:
-    """Runs of parts that hold about SLICE dossiers."""
-    each = max(1, SLICE * archive.parts // max(1, archive.dossiers))
+def _slices(archive: Archive, dossiers: int) -> Iterator[range]:
+    """Runs of parts that hold about so many dossiers."""
+    each = max(1, dossiers * archive.parts // max(1, archive.dossiers))
     for start in range(0, archive.parts, each):
         yield range(start, min(start + each, archive.parts))
 
@@ -119,21 +105,20 @@ def _far(run: _Run, batch: sql.Batch) -> None:
     refused = run.work / f"far{rule}.refused"
     if refused.is_file():
         run.faults[rule] = refused.read_text("utf-8")
-    if refused.is_file() or (counts.is_file() and findings.is_file()):
+    if refused.is_file() or (counts.exists() and findings.exists()):
         return
     rows = run.work / f"far{rule}.rows.parquet"
     try:
-        query = sql.weighed(batch, run.statement(batch), run.asked.dictionary)
-        run.do(f"COPY ({query}) TO {text(str(rows))} (FORMAT parquet, COMPRESSION zstd)")
+        run.store.write(sql.weighed(batch, run.source(batch), run.dialect), rows)
     except RuntimeError as error:
         run.faults[rule] = str(error)
         refused.write_text(str(error), "utf-8")
         return
-    kept = f"read_parquet({text(str(rows))})"
-    grouped = f"SELECT dossier_, COUNT(*) AS n_, CAST(SUM(w) AS BIGINT) AS p{rule} FROM {kept} GROUP BY dossier_"
-    copy(run.connection, f"{grouped} ORDER BY dossier_", counts)
-    copy(run.connection, f"SELECT dossier_, row_, x FROM {kept} WHERE x IS NOT NULL ORDER BY dossier_, row_", findings)
-    rows.unlink()
+    run.store.view("far_", [str(rows)])
+    grouped = f"SELECT dossier_, COUNT(*) AS n_, CAST(SUM(w) AS BIGINT) AS p{rule} FROM far_ GROUP BY dossier_"
+    run.store.write(f"{grouped} ORDER BY dossier_", counts)
+    run.store.write("SELECT dossier_, row_, x FROM far_ WHERE x IS NOT NULL ORDER BY dossier_, row_", findings)
+    shutil.rmtree(rows) if rows.is_dir() else rows.unlink()
 
 
 def _files(run: _Run, batch: sql.Batch) -> tuple[Path, Path]:
@@ -149,31 +134,30 @@ def _slice(run: _Run, index: int, parts: Sequence[int], near: Sequence[sql.Batch
         run.faults.update(_refused(mark))
         return
     run.views(parts)
-    run.do(fold.dossiers(run.asked))
+    run.store.table("d_", fold.dossiers(run.asked, run.dialect))
     before = dict(run.faults)
     held = _counted(run, near)
     held = [(item.only([rule for rule in item.rules if rule not in run.faults]), name) for item, name in held]
     held += [(item, _window(run, item)) for item in far if not set(item.rules) & set(run.faults)]
     held = [(item, name) for item, name in held if item.rules]
     gates = fold.gates(run.asked.plans)
-    if gates and run.do(fold.any_hidden(run.asked.plans)).fetchone()[0]:
-        emitted = run.emitter.statement(ROOT, [gate for _, gate in gates]).sql
-        run.do(f"CREATE OR REPLACE TEMP TABLE g_ AS {fold.gate_columns(gates, emitted)}")
+    if gates and run.store.rows(fold.any_hidden(run.asked.plans))[0][0]:
+        emitted = run.store.source(run.store.emitter.statement(ROOT, [gate for _, gate in gates]))
+        run.store.table("g_", fold.gate_columns(gates, emitted))
         gated = frozenset(key for key, _ in gates)
     else:
-        run.do("CREATE OR REPLACE TEMP TABLE g_ AS SELECT dossier_ FROM d_ WHERE FALSE")
+        run.store.table("g_", "SELECT dossier_ FROM d_ WHERE FALSE")
         gated = frozenset()
-    run.do(fold.wide(run.asked, held, run.faults, gated))
-    top = run.do("SELECT MAX(most_) FROM wide_").fetchone()[0]
+    run.store.table("wide_", fold.wide(run.asked, held, run.faults, gated, run.dialect))
+    top = run.store.rows("SELECT MAX(most_) FROM wide_")[0][0]
     if top is not None and top > sql.TOP:
         raise UsageError(f"un dossier a {top} lignes dans une table : au-delà de {sql.TOP}, on ne les compte pas")
     _findings(run, parts, held)
     run.views(parts)
     name = f"part-{index:05d}.parquet"
-    for dataset, query in (("outcomes", fold.outcomes(run.asked)), ("findings", fold.told(run.asked)),
-                           ("decisions", fold.decisions(run.asked))):  # fmt: skip
+    for dataset, query in (("outcomes", fold.outcomes), ("findings", fold.told), ("decisions", fold.decisions)):
         (done / dataset).mkdir(exist_ok=True)
-        copy(run.connection, query, done / dataset / name)
+        run.store.write(query(run.asked, run.dialect), done / dataset / name)
     new = {rule: reason for rule, reason in run.faults.items() if rule not in before}
     mark.with_suffix(".new").write_text("\n".join(f"{rule} {_line(reason)}" for rule, reason in new.items()), "utf-8")
     mark.with_suffix(".new").replace(mark)
@@ -207,7 +191,7 @@ def _counted(run: _Run, near: Sequence[sql.Batch]) -> list[tuple[sql.Batch, str]
 
 
 def _count(run: _Run, batch: sql.Batch, name: str) -> tuple[sql.Batch, str]:
-    run.do(f"CREATE OR REPLACE TEMP TABLE {name} AS {sql.counted(batch, run.statement(batch))}")
+    run.store.table(name, sql.counted(batch, run.source(batch)))
     return batch, name
 
 
@@ -216,38 +200,43 @@ def _window(run: _Run, batch: sql.Batch) -> str:
     (rule,) = batch.rules
     counts, _ = _files(run, batch)
     within = "dossier_ BETWEEN (SELECT MIN(dossier_) FROM d_) AND (SELECT MAX(dossier_) FROM d_)"
-    query = f"SELECT * FROM read_parquet({text(str(counts))}) WHERE {within}"
-    run.do(f"CREATE OR REPLACE TEMP TABLE b_far{rule} AS {query}")
+    run.store.view("far_", [str(counts)])
+    run.store.table(f"b_far{rule}", f"SELECT * FROM far_ WHERE {within}")
     return f"b_far{rule}"
 
 
 def _findings(run: _Run, parts: Sequence[int], held: Sequence[tuple[sql.Batch, str]]) -> None:
     """Fill `told_`: statements are run again for the rules at fault only, over the dossiers at fault only."""
-    run.do(fold.told_table())
-    total = run.do("SELECT COUNT(*) FROM d_").fetchone()[0]
+    told = [fold.told_columns(run.dialect)]
+    total = run.store.rows("SELECT COUNT(*) FROM d_")[0][0]
     for batch, name in sorted(held, key=lambda item: not item[0].far):
         rules = list(batch.rules)
-        counts = ", ".join(f"COUNT(*) FILTER (p{rule} >= {sql.IND})" for rule in rules)
-        bad = run.do(f"SELECT {counts} FROM {name} WHERE dossier_ NOT IN (SELECT dossier_ FROM d_ WHERE faulty_)")
-        numbers = dict(zip(rules, bad.fetchone(), strict=True))
+        counts = ", ".join(f"COUNT(*) FILTER (WHERE p{rule} >= {sql.IND})" for rule in rules)
+        (bad,) = run.store.rows(
+            f"SELECT {counts} FROM {name} WHERE dossier_ NOT IN (SELECT dossier_ FROM d_ WHERE faulty_)"
+        )
+        numbers = dict(zip(rules, bad, strict=True))
         often = [rule for rule in rules if numbers[rule] * OFTEN > total]
         rare = [rule for rule in rules if 0 < numbers[rule] * OFTEN <= total]
         for group in (often, rare):
             if group:
-                _retell(run, parts, batch.only(group), name)
+                kept = f"told{len(told)}_"
+                run.store.table(kept, _retold(run, parts, batch.only(group), name))
+                told.append(f"SELECT * FROM {kept}")
+    run.store.table("told_", " UNION ALL ".join(told))
 
 
-def _retell(run: _Run, parts: Sequence[int], batch: sql.Batch, name: str) -> None:
+def _retold(run: _Run, parts: Sequence[int], batch: sql.Batch, name: str) -> str:
+    """The findings of these rules, as a query."""
     wanted = " OR ".join(f"p{rule} >= {sql.IND}" for rule in batch.rules)
     readable = "dossier_ NOT IN (SELECT dossier_ FROM d_ WHERE faulty_)"
-    run.do(f"CREATE OR REPLACE TEMP TABLE bad_ AS SELECT dossier_ FROM {name} WHERE ({wanted}) AND {readable}")
+    run.store.table("bad_", f"SELECT dossier_ FROM {name} WHERE ({wanted}) AND {readable}")
     run.views(parts, "bad_")
     if batch.far:
         _, kept = _files(run, batch)
-        query = f"SELECT * FROM read_parquet({text(str(kept))}) WHERE dossier_ IN (SELECT dossier_ FROM bad_)"
-    else:
-        query = sql.findings(batch, run.statement(batch), run.asked.dictionary)
-    run.do(f"INSERT INTO told_ {sql.placed(query, batch.subject)}")
+        run.store.view("far_", [str(kept)], "dossier_ IN (SELECT dossier_ FROM bad_)")
+        return sql.placed("SELECT * FROM far_", batch.subject)
+    return sql.placed(sql.findings(batch, run.source(batch), run.dialect), batch.subject)
 
 
 def summed(folder: Path) -> dict[str, Any]:
@@ -256,7 +245,7 @@ def summed(folder: Path) -> dict[str, Any]:
     try:
 
         def rows(query: str, dataset: str) -> list[tuple[Any, ...]]:
-            files = text(f"{folder}/{dataset}/*/*.parquet")
+            files = text(f"{folder}/{dataset}/**/*.parquet")
             found: list[tuple[Any, ...]] = connection.execute(query.format(f"read_parquet({files})")).fetchall()
             return found
 

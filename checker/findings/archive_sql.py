@@ -1,6 +1,7 @@
 """The SQL that folds the statements of rules: rows to dossiers, then to outcomes, findings and decisions.
 
-What `findings.evaluate` does with Python objects for a batch, said as queries over Parquet. A rule's counts of a
+What `findings.evaluate` does with Python objects for a batch, said as queries over Parquet; `dialect`: what an engine
+says in its own way (`stores/*`). A rule's counts of a
 dossier stand packed in one BIGINT, non_conforme << 42 | indetermine << 21 | conforme; `n` beside it counts all rows.
 """
 
@@ -13,11 +14,14 @@ from checker.base import tree
 from checker.base.dictionary import ROOT, Dictionary
 from checker.base.tree import Aggregate, Expr, Part, Plan, Ref, Running
 from checker.findings.archive import text
-from checker.findings.sql import PER_PART, quote, state_name, table_sql
+from checker.findings.reads import PER_PART
+from checker.findings.sql import quote, state_name, table_sql
 
 SHALLOW = 8  # as in `findings`: more named values than this in a part are a chain
 NC, IND = 1 << 42, 1 << 21
+CODES = (1, NC, IND, 0)  # of an outcome, as its weight: the worst of a row is the greatest
 MASK = IND - 1
+Dialect = Mapping[str, str]
 TOP = MASK  # rows of one dossier in one table beyond which counts would overflow
 HIDDEN = "(1, 2, 3)"
 PLACES = ("file_", "line_", "column_", "page_", "place_")
@@ -92,56 +96,54 @@ def _starts(batch: Batch) -> dict[int, list[int]]:
 
 
 def _any(starts: Sequence[int], outcome: int) -> str:
-    return "(" + " OR ".join(f"c{start} = {outcome}" for start in starts) + ")"
+    return "(" + " OR ".join(f"c{start} = {CODES[outcome]}" for start in starts) + ")"
 
 
-def _worst(starts: Sequence[int], said: Sequence[int]) -> str:
-    """A choice by the worst outcome of a row: `said` for non_conforme, indetermine, conforme, sans_objet."""
-    cases = " ".join(
-        f"WHEN {_any(starts, outcome)} THEN {value}" for outcome, value in zip((1, 2, 0), said, strict=False)
-    )
-    return f"CASE {cases} ELSE {said[3]} END"
+def _worst(starts: Sequence[int]) -> str:
+    """The weight of the worst outcome of a row."""
+    columns = [f"c{start}" for start in starts]
+    return columns[0] if len(columns) == 1 else f"GREATEST({', '.join(columns)})"
 
 
 def counted(batch: Batch, sql: str) -> str:
     """dossier_, n_, and p<rule> for each rule: the rows of the subject by outcome."""
-    weights = {rule: _worst(starts, (NC, IND, 1, 0)) for rule, starts in _starts(batch).items()}
+    weights = {rule: _worst(starts) for rule, starts in _starts(batch).items()}
     source = aliased(sql, batch.parts)
     if batch.subject == ROOT:
         picked = [f"CAST({weight} AS BIGINT) AS p{rule}" for rule, weight in weights.items()]
-        return f"SELECT dossier_, 1::BIGINT AS n_, {', '.join(picked)} FROM {source}"
+        return f"SELECT dossier_, CAST(1 AS BIGINT) AS n_, {', '.join(picked)} FROM {source}"
     picked = [f"CAST(SUM({weight}) AS BIGINT) AS p{rule}" for rule, weight in weights.items()]
     return f"SELECT dossier_, COUNT(*) AS n_, {', '.join(picked)} FROM {source} GROUP BY dossier_"
 
 
-def weighed(batch: Batch, sql: str, dictionary: Dictionary) -> str:
+def weighed(batch: Batch, sql: str, dialect: Dialect) -> str:
     """One rule that reads across dossiers: dossier_, row_, its weight, the finding of a row at fault (else NULL)."""
     ((rule, starts),) = _starts(batch).items()
-    told = f"CASE WHEN {_any(starts, 1)} OR {_any(starts, 2)} THEN {_told(batch, rule, starts, dictionary)} END"
-    weight = f"CAST({_worst(starts, (NC, IND, 1, 0))} AS BIGINT)"
+    told = f"CASE WHEN {_any(starts, 1)} OR {_any(starts, 2)} THEN {_told(batch, rule, starts, dialect)} END"
+    weight = f"CAST({_worst(starts)} AS BIGINT)"
     return f"SELECT dossier_, row_, {weight} AS w, {told} AS x FROM {aliased(sql, batch.parts)}"
 
 
-def findings(batch: Batch, sql: str, dictionary: Dictionary) -> str:
+def findings(batch: Batch, sql: str, dialect: Dialect) -> str:
     """dossier_, row_ and x, the finding, for each row at fault of these rules."""
     told = [
-        f"CASE WHEN {_any(starts, 1)} OR {_any(starts, 2)} THEN {_told(batch, rule, starts, dictionary)} END"
+        f"CASE WHEN {_any(starts, 1)} OR {_any(starts, 2)} THEN {_told(batch, rule, starts, dialect)} END"
         for rule, starts in _starts(batch).items()
     ]
     every = " OR ".join(f"{_any(starts, 1)} OR {_any(starts, 2)}" for starts in _starts(batch).values())
-    rows = f"SELECT dossier_, row_, unnest([{', '.join(told)}]) AS x FROM {aliased(sql, batch.parts)} WHERE {every}"
+    listed = dialect["each"].format(dialect["list"].format(", ".join(told)))
+    rows = f"SELECT dossier_, row_, {listed} AS x FROM {aliased(sql, batch.parts)} WHERE {every}"
     return f"SELECT * FROM ({rows}) WHERE x IS NOT NULL"
 
 
-def _told(batch: Batch, rule: int, starts: Sequence[int], dictionary: Dictionary) -> str:
+def _told(batch: Batch, rule: int, starts: Sequence[int], dialect: Dialect) -> str:
     """The struct of a finding: what the parts that gave the row its outcome saw."""
     parts = batch.rules[rule]
-    outcome = f"(CASE WHEN {_any(starts, 1)} THEN 1 ELSE 2 END)"
-    here = [f"c{start} = {outcome}" for start in starts]
+    here = [f"c{start} = {_worst(starts)}" for start in starts]
 
     def first(offset: int, nodes: Sequence[Expr | None]) -> str:
         cases = [
-            f"WHEN {cond} THEN {'CAST(NULL AS VARCHAR)' if node is None else shown(f'c{start + offset}', node)}"
+            f"WHEN {cond} THEN {'CAST(NULL AS STRING)' if node is None else shown(f'c{start + offset}', node, dialect)}"
             for cond, start, node in zip(here, starts, nodes, strict=True)
         ]
         return f"CASE {' '.join(cases)} END"
@@ -150,30 +152,37 @@ def _told(batch: Batch, rule: int, starts: Sequence[int], dictionary: Dictionary
     for cond, start, (_, part) in zip(here, starts, parts, strict=True):
         for index, (name, node) in enumerate(part.shows):
             column = f"c{start + PER_PART + index}"
-            traced.setdefault(name, []).append(f"WHEN {cond} AND {column} IS NOT NULL THEN {shown(column, node)}")
+            traced.setdefault(name, []).append(
+                f"WHEN {cond} AND {column} IS NOT NULL THEN {shown(column, node, dialect)}"
+            )
     trace = ", ".join(
-        f"{{'name': {text(name)}, 'value': CASE {' '.join(cases)} END}}" for name, cases in traced.items()
+        struct({"name": text(name), "value": f"CASE {' '.join(cases)} END"}, dialect) for name, cases in traced.items()
     )
-    none = "CAST([] AS STRUCT(name VARCHAR, value VARCHAR)[])"
+    listed = dialect["keep"].format(dialect["list"].format(trace), "i.value IS NOT NULL")
     numbers = ", ".join(f"CASE WHEN {cond} THEN {index} END" for cond, (index, _) in zip(here, parts, strict=True))
     ats = " ".join(f"WHEN {cond} THEN c{start + 3}" for cond, start in zip(here, starts, strict=True))
     fields = {
         "rule": f"{rule}",
-        "outcome": outcome,
-        "parts": f"list_filter([{numbers}], lambda i: i IS NOT NULL)",
+        "outcome": f"CASE WHEN {_any(starts, 1)} THEN 1 ELSE 2 END",
+        "parts": dialect["keep"].format(dialect["list"].format(numbers), "i IS NOT NULL"),
         "head": _head(batch.subject, here, [part for _, part in parts]),
         "observed": first(1, [part.observed for _, part in parts]),
         "expected": first(2, [part.expected for _, part in parts]),
         "day": f"CAST(CASE {ats} END AS DATE)",
-        "trace": f"list_filter([{trace}], lambda i: i.value IS NOT NULL)" if traced else none,
+        "trace": f"CAST({listed if traced else dialect['list'].format('')} AS {dialect['pairs']})",
     }
-    return "{" + ", ".join(f"'{name}': {value}" for name, value in fields.items()) + "}"
+    return struct(fields, dialect)
+
+
+def struct(fields: Mapping[str, str], dialect: Dialect) -> str:
+    """A value of named fields."""
+    return dialect["struct"].format(", ".join(dialect["field"].format(name, value) for name, value in fields.items()))
 
 
 def _head(subject: str, here: Sequence[str], parts: Sequence[Part]) -> str:
     """Of the dossier, the block that holds the first fact judged; the row of another subject names itself."""
     if subject != ROOT:
-        return "CAST(NULL AS VARCHAR)"
+        return "CAST(NULL AS STRING)"
     cases = []
     for cond, part in zip(here, parts, strict=True):
         heads = [name.split(".")[0] for owner, name in part.about if owner == ROOT]
@@ -182,18 +191,18 @@ def _head(subject: str, here: Sequence[str], parts: Sequence[Part]) -> str:
     return f"CASE {' '.join(cases)} ELSE {text(ROOT)} END" if cases else text(ROOT)
 
 
-def shown(sql: str, node: Expr) -> str:
+def shown(sql: str, node: Expr, dialect: Dialect) -> str:
     """The canonical text of a value, as `values.show` writes it."""
-    cast = f"CAST({sql} AS VARCHAR)"
+    cast = f"CAST({sql} AS STRING)"
     if tree.family(node.type) != "number":
         return cast
-    plain = f"{cast} NOT LIKE '%.%' OR regexp_full_match({cast}, '-?[0-9]+\\.[0-9]{{2}}')"
-    return f"CASE WHEN {plain} THEN {cast} ELSE regexp_replace({cast}, '\\.?0+$', '') END"
+    plain = f"{cast} NOT LIKE '%.%' OR {dialect['full'].format(cast, '-?[0-9]+[.][0-9]{2}')}"
+    return f"CASE WHEN {plain} THEN {cast} ELSE regexp_replace({cast}, '[.]?0+$', '') END"
 
 
 def placed(query: str, subject: str) -> str:
     """The findings of a query with the name and the place of their row."""
-    label = "x.head" if subject == ROOT else f"{text(subject + ':')} || COALESCE(t.key_, CAST(t.rank_ AS VARCHAR))"
+    label = "x.head" if subject == ROOT else f"{text(subject + ':')} || COALESCE(t.key_, CAST(t.rank_ AS STRING))"
     picked = [f"t.{name}" for name in PLACES]
     fields = "x.rule AS rule, x.outcome AS outcome, x.parts AS parts, x.observed AS observed, x.expected AS expected"
     return (

@@ -130,12 +130,15 @@ def _near(part_table: str, table: str, row: int, dossier: int, frames: Frames) -
 def _missing(part: Part, table: str, row: int, dossier: int, frames: Frames) -> list[tuple[str, str]]:
     """The facts read that are not known, with the reason why an unreadable one is."""
     found: list[tuple[str, str]] = []
-    guards = [guard for let in part.lets if isinstance(let, Aggregate) for guard in _guards(let.where)]
+    guards: list[tuple[Column, Any]] | None = None
     for owner, name in part.reads:
         frame = frames.tables[owner]
         for index in _near(owner, table, row, dossier, frames)[:200]:
-            if owner not in (ROOT, table) and _excluded(owner, index, guards, frames):
-                continue
+            if owner not in (ROOT, table):
+                if guards is None:
+                    guards = [guard for let in part.lets if isinstance(let, Aggregate) for guard in _guards(let.where)]
+                if _excluded(owner, index, guards, frames):
+                    continue
             state = State(frame.states[name][index])
             unknown = state in HIDDEN and frames.dictionary.tables[owner].fields[name].type != "block"
             if unknown:

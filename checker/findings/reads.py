@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 
 from checker.base import tree
 from checker.base.dictionary import ROOT
 from checker.base.tree import Call, Column, Expr, Part, Ref, Running, Scalar, StateOf
+from checker.model.frozen import replace
+
+PER_PART = 4  # what an engine says of a part: outcome, observed, expected, at; then the shows
 
 
 def columns_of(parts: Sequence[Part]) -> dict[str, set[tuple[str, bool]]]:
@@ -34,22 +36,22 @@ def renamed(let: tree.Let, names: Mapping[str, str]) -> tree.Let:
 
     def fix(node: Expr | None) -> Expr | None:
         if isinstance(node, Ref):
-            return dataclasses.replace(node, name=names.get(node.name, node.name))
+            return replace(node, name=names.get(node.name, node.name))
         if isinstance(node, Call):
-            return dataclasses.replace(node, args=tuple(_must(fix(arg)) for arg in node.args))
+            return replace(node, args=tuple(_must(fix(arg)) for arg in node.args))
         if isinstance(node, tree.Bounded):
             return tree.Bounded(node.type, _must(fix(node.exact)), _must(fix(node.low)), _must(fix(node.high)))
         return node
 
     if isinstance(let, Scalar):
-        return dataclasses.replace(let, name="", value=_must(fix(let.value)))
+        return replace(let, name="", value=_must(fix(let.value)))
     if isinstance(let, Running):
-        return dataclasses.replace(
+        return replace(
             let, name="", value=_must(fix(let.value)), anchor=fix(let.anchor),
             by=tuple(_must(fix(key)) for key in let.by), order=tuple(_must(fix(key)) for key in let.order),
         )  # fmt: skip
     pairs = tuple((_must(fix(row)), _must(fix(own))) for row, own in let.by)
-    return dataclasses.replace(let, name="", value=fix(let.value), where=fix(let.where), by=pairs)
+    return replace(let, name="", value=fix(let.value), where=fix(let.where), by=pairs)
 
 
 def read_by(let: tree.Let) -> set[str]:

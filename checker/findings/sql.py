@@ -6,19 +6,19 @@ filters: each row of the subject comes out once.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from checker.base import tree
 from checker.base.dictionary import ROOT, Dictionary
-from checker.base.tree import Aggregate, Call, Column, Expr, Literal, Part, Ref, Running, Scalar, StateOf
+from checker.base.tree import Aggregate, Column, Expr, Part, Running, Scalar, StateOf
 from checker.findings import aggregates, running
+from checker.findings.expressions import Expressions, Templates, quote, state_name
+from checker.findings.reach import Reach, of_rows, reach
 from checker.findings.reads import columns_of, read_by, renamed
 
-Templates = Mapping[str, str]
-PER_PART = 4  # outcome, observed, expected, at; then the shows
+Keys = tuple[tuple[Expr, Expr], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ class Statement:
         frames = ",\n".join(f"{name} AS ({text})" for name, text in self.frames)
         return f"WITH {frames}\n{self.select}"
 
-
-def quote(name: str) -> str:
-    """A quoted identifier."""
-    return '"' + name.replace('"', '""') + '"'
+    def readings(self, name: str) -> int:
+        """How many times the others read a frame."""
+        read = re.compile(rf"(?:FROM|JOIN) {name}\b")
+        return sum(len(read.findall(text)) for text in (*(text for _, text in self.frames), self.select))
 
 
 def table_sql(name: str) -> str:
@@ -47,19 +47,16 @@ def table_sql(name: str) -> str:
     return name.replace(".", "__")
 
 
-def state_name(name: str) -> str:
-    """The column that holds the state of a column."""
-    return f"{name}?"
-
-
 @dataclass
-class Emitter:
+class Emitter(Expressions):
     """Emits statements for one dialect over the tables of a dictionary."""
 
     templates: Templates
     dictionary: Dictionary
+    codes: tuple[int, int, int, int] = (0, 1, 2, 3)  # conforme, non_conforme, indetermine, sans_objet
     _frames: list[tuple[str, str]] = field(default_factory=list)
-    _inner: Mapping[str, str] = field(default_factory=dict)  # tables whose columns come from the aggregate's rows
+    _inner: frozenset[str] = frozenset()  # tables whose columns come from the aggregate's rows
+    _child: str = "x"  # and the alias that has them
 
     def statement(self, subject: str, parts: Sequence[Part]) -> Statement:
         """The statement of these parts, all of that subject; equal named values are computed once, level by level."""
@@ -92,13 +89,20 @@ class Emitter:
         def expr(node: Expr | None) -> str:
             return "NULL" if node is None else self.expr(node, None, names)
 
-        cases = [f"WHEN stage_ < {part.stage} THEN 3"]
+        held, refused, unknown, idle = self.codes
+        ok = expr(part.ok)  # said once: an engine may not see that a text it reads twice is the same
+        if part.soft:
+            outcome = f"CASE WHEN {ok} THEN {held} ELSE {unknown} END"
+        else:
+            outcome = (
+                f"COALESCE(CAST(NOT ({ok}) AS {self.templates['integer']}) * {refused - held} + {held}, {unknown})"
+            )
+        cases = [f"WHEN stage_ < {part.stage} THEN {idle}"]
         if part.when is not None:
             when = expr(part.when)
-            cases += [f"WHEN ({when}) IS NULL THEN 2", f"WHEN NOT ({when}) THEN 3"]
-        ok = expr(part.ok)
-        cases += [f"WHEN ({ok}) IS NULL THEN 2", f"WHEN ({ok}) THEN 0"]
-        outcome = f"CASE {' '.join(cases)} ELSE {2 if part.soft else 1} END"
+            cases += [f"WHEN {when} THEN {outcome}", f"WHEN ({when}) IS NULL THEN {unknown}"]
+            outcome = str(idle)
+        outcome = f"CASE {' '.join(cases)} ELSE {outcome} END"
         return [
             outcome,
             *(f"{expr(node)}" for node in (part.observed, part.expected, part.at, *(n for _, n in part.shows))),
@@ -113,10 +117,10 @@ class Emitter:
 
     def _joins(self, subject: str) -> str:
         chain = self._near(subject)
-        text = f"FROM {quote(table_sql(subject))} t0"
+        text = f"FROM {self.spell(table_sql(subject))} t0"
         for depth, table in enumerate(chain[1:], start=1):
             key = f"t{depth}.row_ = t{depth - 1}.parent_"
-            text += f" JOIN {quote(table_sql(table))} t{depth} ON {key}"
+            text += f" JOIN {self.spell(table_sql(table))} t{depth} ON {key}"
         return text
 
     def _base(self, subject: str, parts: Sequence[Part]) -> str:
@@ -130,11 +134,11 @@ class Emitter:
         root = f"t{len(chain) - 1}"
         picked = ["t0.row_ AS row_", f"{root}.row_ AS dossier_"]
         picked += [f"{root}.{name} AS {name}" for name in ("run_", "stage_", "reference_")]
-        picked += [f"t{depth}.row_ AS {quote('row_' + table)}" for depth, table in enumerate(chain)]
+        picked += [f"t{depth}.row_ AS {self.spell('row_' + table)}" for depth, table in enumerate(chain)]
         for depth, table in enumerate(chain):
             for name, is_state in sorted(wanted.get(table, ())):
                 column = state_name(name) if is_state else name
-                picked.append(f"t{depth}.{quote(column)} AS {quote(table + '/' + column)}")
+                picked.append(f"t{depth}.{self.spell(column)} AS {self.spell(table + '/' + column)}")
         return f"SELECT {', '.join(picked)} {self._joins(subject)}"
 
     def _add(self, sql: str) -> str:
@@ -144,17 +148,18 @@ class Emitter:
 
     def _level(self, subject: str, lets: Sequence[tuple[tree.Let, str]], last: str) -> str:
         """Add the frames of named values that read only earlier ones: one a source of rows, then one for all."""
-        sources: dict[tuple[str, str, object], list[tuple[Aggregate, str]]] = {}
+        sources: dict[tuple[str, str, Reach | Keys], list[tuple[Aggregate, str]]] = {}
         columns = [
             f"{self.expr(let.value, None, {}, prefix='f.')} AS {name}" for let, name in lets if isinstance(let, Scalar)
         ]
         for let, name in lets:
             if isinstance(let, Aggregate):
-                key = (let.across, let.table, None if let.across == "dossier" else let.by)
-                sources.setdefault(key, []).append((let, name))
+                near = let.across == "dossier"
+                how: Reach | Keys = reach(let, self._within(subject, let.table)) if near else let.by
+                sources.setdefault((let.across, let.table, how), []).append((let, name))
         joins = []
-        for index, ((across, _, _), group) in enumerate(sources.items()):
-            keys, source, on = self._rows(subject, group, last) if across == "dossier" else self._far(group)
+        for index, ((_, _, met), group) in enumerate(sources.items()):
+            keys, source, on = self._rows(subject, group, last, met) if isinstance(met, Reach) else self._far(group)
             measured = [self._measures(let, name) for let, name in group]
             frame = self._add(f"SELECT {', '.join([keys, *measured])} {source}")
             joins.append(f"LEFT JOIN {frame} g{index} ON {on.format(g=f'g{index}')}")
@@ -171,57 +176,95 @@ class Emitter:
     def _measures(self, let: Aggregate, name: str) -> str:
         conditions: list[str] = []
         if let.across == "dossier":
-            pairs = [(self.expr(row, "x", {}), self.expr(own, None, {}, prefix="f.")) for row, own in let.by]
-            conditions += [f"({row} = {own})" for row, own in pairs]
+            conditions += [f"({self._equal(row, own)})" for row, own in let.by]
         if let.where is not None:
-            conditions.append(f"({self.expr(let.where, 'x', {})})")
-        value = self.expr(let.value, "x", {}) if let.value is not None else None
+            conditions.append(f"({self.expr(let.where, self._child, {})})")
+        value = self.expr(let.value, self._child, {}) if let.value is not None else None
         return aggregates.measures(let, name, conditions, value, self.templates)
+
+    def _equal(self, row: Expr, own: Expr) -> str:
+        return f"{self.expr(row, self._child, {})} = {self.expr(own, None, {}, prefix='f.')}"
 
     def _filled(self, subject: str, let: Aggregate, name: str, group: str) -> str:
         listed = self._list_of(subject, let)
-        lost = f"f.{quote(listed[0] + '/' + state_name(listed[1]))} IN (1, 2, 3)" if listed is not None else None
+        lost = f"f.{self.spell(listed[0] + '/' + state_name(listed[1]))} IN (1, 2, 3)" if listed is not None else None
         if let.across != "dossier" and let.by:
             lost = " OR ".join(f"({self.expr(own, None, {}, prefix='f.')}) IS NULL" for _, own in let.by)
         return aggregates.filled(let, name, lost, group, self.templates)
 
-    def _child(self, table: str, near: Sequence[str]) -> tuple[str, dict[str, str], str]:
-        """FROM text of a table and its parents down from the dossier, the alias of each, and the columns of a row.
+    def _above(self, table: str, near: Collection[str]) -> list[str]:
+        """A table and those above it, up to the first that a row of the subject has one row of."""
+        found = [table]
+        while (parent := self.dictionary.tables[found[-1]].parent) is not None:
+            found.append(parent)
+            if parent in near:
+                break
+        return found
 
-        `one_`: there is a row; `gone_`: its list was not read, so that rows may be missing.
-        """
-        aliases = {table: "x"}
-        text = f"{quote(table_sql(table))} x"
-        flags = "1 AS one_, 0 AS gone_"
-        here, depth = table, 0
-        while (parent := self.dictionary.tables[here].parent) is not None:
-            depth += 1
-            above = f"x{depth}"
-            on = f"{above}.row_ = {aliases[here]}.parent_"
-            if depth == 1 and parent not in near and parent != ROOT:
-                text = f"{quote(table_sql(parent))} {above} LEFT JOIN {text} ON {on}"
-                hidden = f"{above}.{quote(state_name(f'{table}[]'))} IN (1, 2, 3)"
-                flags = (
-                    f"CASE WHEN x.row_ IS NULL THEN 0 ELSE 1 END AS one_, CASE WHEN {hidden} THEN 1 ELSE 0 END AS gone_"
-                )
-            else:
-                text += f" JOIN {quote(table_sql(parent))} {above} ON {on}"
-            aliases[parent] = above
-            here = parent
-        return text, aliases, flags
-
-    def _rows(self, subject: str, group: Sequence[tuple[Aggregate, str]], last: str) -> tuple[str, str, str]:
-        """The rows of the dossier (or of the subject's row, when nested in it), beside the subject's row."""
-        child = group[0][0].table
+    def _within(self, subject: str, child: str) -> frozenset[str]:
+        """The tables whose columns are those of the aggregate's rows."""
         near = self._near(subject)
-        text, aliases, flags = self._child(child, near)
-        above = ROOT if child in near else next(table for table in self._near(child) if table in near)
-        self._inner = {child: "x"} | {table: "x" for table in aliases if table not in near}
-        inner = {table: alias for table, alias in aliases.items() if table in self._inner}
-        listed = ", ".join([f"{aliases[above]}.row_ AS above_", *self._let_columns(group, inner)])
-        on = f"x.above_ = f.{quote('row_' + above)}"
-        source = f"FROM {last} f LEFT JOIN (SELECT {listed}, {flags} FROM {text}) x ON {on} GROUP BY f.row_"
-        return "f.row_ AS k", source, "{g}.k = f.row_"
+        return frozenset({child, *(table for table in self._above(child, near) if table not in near)})
+
+    def _read(self, chain: Sequence[str], group: Sequence[Aggregate], far: bool, lists: bool) -> str:
+        """The rows of a table (`chain`: it and those above it): `above_` the row of the last, `one_` 1, their columns.
+
+        `lists`: one that was not read, of a row between the two, is a row of its own with `one_` 0: it may hold any.
+        """
+        aliases = {table: f"x{depth}" for depth, table in enumerate(chain)}
+        top = aliases[chain[-1]]
+        listed = self._let_columns(group, aliases)
+        picked = [f"{top}.run_ AS run_"] if far else [f"{top}.row_ AS above_"]
+        readable = f"{top}.stage_ IS NOT NULL" if far else ""  # of a dossier that cannot be read, nothing counts here
+        tables = [f"{self.spell(table_sql(table))} {alias}" for table, alias in aliases.items()]
+        ons = [f" ON x{depth + 1}.row_ = x{depth}.parent_" for depth in range(len(chain) - 1)]
+        joined = "".join(f" JOIN {table}{on}" for table, on in zip(tables[1:], ons, strict=True))
+        columns = [f"{alias}.{self.spell(column)} AS {name}" for alias, column, name, _ in listed]
+        rows = f"SELECT {', '.join([*picked, *columns, '1 AS one_'])} FROM {tables[0]}{joined}"
+        rows += f" WHERE {readable}" if far else ""
+        kept = of_rows(group, self._inner)
+        if kept is not None:
+            rows = f"SELECT * FROM ({rows}) x WHERE ({self.expr(kept, 'x', {})}) IS NOT FALSE"
+        if not lists:
+            return rows
+        without = "".join(f" JOIN {table}{on}" for table, on in zip(tables[2:], ons[1:], strict=True))
+        columns = [
+            f"{alias}.{self.spell(column)} AS {name}" if far and alias != "x0" else f"{self.nothing(kind)} AS {name}"
+            for alias, column, name, kind in listed
+        ]
+        hidden = f"x1.{self.spell(state_name(f'{chain[0]}[]'))} IN (1, 2, 3)"
+        gone = f"SELECT DISTINCT {', '.join([*picked, *columns, '0 AS one_'])} FROM {tables[1]}{without}"
+        return f"{rows} UNION ALL {gone} WHERE {' AND '.join(filter(None, (hidden, readable)))}"
+
+    def _rows(
+        self, subject: str, group: Sequence[tuple[Aggregate, str]], last: str, how: Reach
+    ) -> tuple[str, str, str]:
+        """The rows of the dossier (or of the subject's row, when nested in it) that may count for the subject's row."""
+        child = group[0][0].table
+        self._inner, self._child = self._within(subject, child), "x"
+        own_table = child in self._near(subject)
+        chain = self._above(child, () if own_table else self._near(subject))
+        rows = self._read(chain, [let for let, _ in group], far=False, lists=not own_table and len(chain) > 2)
+        own = f"f.{self.spell('row_' + chain[-1])}"
+        if how.alone:
+            return "x.above_ AS k", f"FROM ({rows}) x GROUP BY x.above_", f"{{g}}.k = {own}"
+        pairs = f"SELECT f.*, x.* FROM {last} f JOIN"
+        if not how.keys:
+            made = f"{pairs} ({rows}) x ON x.above_ = {own}"
+        else:
+            met = self._add(rows)
+            same = " AND ".join(self._equal(*key) for key in how.keys)
+            lost = " OR ".join(f"{self.expr(row, 'x', {})} IS NULL" for row, _ in how.keys)
+            free = [f"{self.expr(key, None, {}, prefix='f.')} IS NULL" for _, key in how.keys]
+            free += [f"({self.expr(how.but, None, {}, prefix='f.')}) IS NOT FALSE"] if how.but is not None else []
+            made = (
+                f"{pairs} {met} x ON x.above_ = {own} AND {same} "
+                f"UNION ALL {pairs} {met} x ON x.above_ = {own} WHERE {lost} "
+                f"UNION ALL {pairs} {met} x ON x.above_ = {own} "
+                f"WHERE ({' OR '.join(free)}) AND NOT ({lost}) AND ({same}) IS NOT TRUE"
+            )
+        self._child = "f"
+        return "f.row_ AS k", f"FROM ({made}) f GROUP BY f.row_", "{g}.k = f.row_"
 
     def _list_of(self, subject: str, let: tree.Let) -> tuple[str, str] | None:
         """(table of the subject's row, column) of the state of the list that an aggregate reads."""
@@ -235,80 +278,28 @@ class Emitter:
             here = parent
         return None
 
-    def _let_columns(self, group: Sequence[tuple[Aggregate, str]], inner: Mapping[str, str]) -> list[str]:
-        wanted: dict[str, None] = {}
-        for node in (node for let, _ in group for node in tree.let_exprs(let)):
+    def _let_columns(self, group: Sequence[Aggregate], aliases: Mapping[str, str]) -> list[tuple[str, str, str, str]]:
+        """(alias, column, name, type) of the columns of the rows that these aggregates read."""
+        wanted: dict[str, tuple[str, str, str, str]] = {}
+        for node in (node for let in group for node in tree.let_exprs(let)):
             for item in tree.walk(node):
-                if isinstance(item, Column | StateOf) and item.table in inner:
+                if isinstance(item, Column | StateOf) and item.table in self._inner and item.name != "#":
                     column = state_name(item.name) if isinstance(item, StateOf) else item.name
-                    wanted[f"{inner[item.table]}.{quote(column)} AS {quote(item.table + '/' + column)}"] = None
-        return list(wanted)
+                    name = self.spell(f"x/{item.table}/{column}")
+                    wanted.setdefault(name, (aliases[item.table], column, name, item.type))
+        return list(wanted.values())
 
     def _far(self, group: Sequence[tuple[Aggregate, str]]) -> tuple[str, str, str]:
         """The rows of all dossiers of the run, grouped by their keys."""
         by = group[0][0].by
-        text, aliases, flags = self._child(group[0][0].table, ())
-        root = aliases[ROOT]
-        listed = ", ".join([f"{root}.run_ AS run_", *self._let_columns(group, aliases)])
-        self._inner = dict.fromkeys(aliases, "x")
+        chain = self._above(group[0][0].table, ())
+        self._inner, self._child = frozenset(chain), "x"
+        rows = self._read(chain, [let for let, _ in group], far=True, lists=len(chain) > 2)
         keys = [self.expr(row, "x", {}) for row, _ in by]
         own = [self.expr(subject, None, {}, prefix="f.") for _, subject in by]
         picked = ", ".join(["x.run_ AS run_", *(f"{key} AS k{index}" for index, key in enumerate(keys))])
-        grouped = ", ".join(["x.run_", *keys])
         on = " AND ".join(["{g}.run_ = f.run_", *(f"{{g}}.k{index} = {key}" for index, key in enumerate(own))])
-        readable = f"{root}.stage_ IS NOT NULL"  # of a dossier that cannot be read, nothing counts here
-        return picked, f"FROM (SELECT {listed}, {flags} FROM {text} WHERE {readable}) x GROUP BY {grouped}", on
+        return picked, f"FROM ({rows}) x GROUP BY {', '.join(['x.run_', *keys])}", on
 
-    # --- expressions ------------------------------------------------------------------------------------------------
 
-    def expr(self, node: Expr, child: str | None, names: Mapping[str, str], prefix: str | None = None) -> str:
-        """SQL of a node; `child`: columns of the aggregate's tables are under that alias, the subject's under `f`."""
-        if isinstance(node, Literal):
-            return self.literal(node)
-        if isinstance(node, Column | StateOf):
-            return self._column(node, child, prefix)
-        if isinstance(node, Ref):
-            name = names.get(node.name, node.name) + (f"__{node.side}" if node.side else "")
-            return f"f.{name}" if child is not None or prefix else name
-        if isinstance(node, tree.Bounded):
-            return self.expr(node.exact, child, names, prefix)
-        assert isinstance(node, Call)
-        args = [self.expr(arg, child, names, prefix) for arg in node.args]
-        return self._call(node, args)
-
-    def _column(self, node: Column | StateOf, child: str | None, prefix: str | None) -> str:
-        if node.name == "#":
-            return (prefix or "") + "dossier_"
-        column = state_name(node.name) if isinstance(node, StateOf) else node.name
-        name = quote(f"{node.table}/{column}")
-        if child is not None:
-            return f"{child if node.table in self._inner else 'f'}.{name}"
-        return f"{prefix or ''}{name}"
-
-    def literal(self, node: Literal) -> str:
-        """A constant, typed so that no dialect guesses; text as a quoted literal."""
-        value = node.value
-        family = tree.family(node.type) if node.type != "string" else "text"
-        if value is None:
-            return self.templates.get(f"null_{node.type}") or self.templates[f"null_{family}"]
-        if isinstance(value, bool):
-            return "TRUE" if value else "FALSE"
-        if isinstance(value, Decimal):
-            return format(value, "f")
-        if isinstance(value, dt.date):
-            return f"DATE '{value.isoformat()}'"
-        if isinstance(value, int):
-            return str(value)
-        escaped = str(value).replace("\\", self.templates.get("backslash", "\\")).replace("'", "''")
-        return self.templates["text"].format(escaped)
-
-    def _call(self, node: Call, args: list[str]) -> str:
-        op = node.op
-        if op in ("and", "or"):
-            return "(" + f" {op.upper()} ".join(f"({arg})" for arg in args) + ")"
-        if op == "in":
-            return f"({args[0]} IN ({', '.join(args[1:])}))"
-        if op == "case":
-            pairs = [f"WHEN {args[index]} THEN {args[index + 1]}" for index in range(0, len(args) - 1, 2)]
-            return f"(CASE {' '.join(pairs)} ELSE {args[-1]} END)" if len(args) % 2 else f"(CASE {' '.join(pairs)} END)"
-        return self.templates[op].format(*args)
+__all__ = ["Emitter", "Statement", "Templates", "quote", "state_name", "table_sql"]

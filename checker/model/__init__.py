@@ -24,13 +24,14 @@ from checker.model.drawn import (
     Figures,
     Sentence,
 )
-from checker.model.judged import DossierVerdict, Evaluated, Finding, Result, Verdicts
+from checker.model.judged import DossierVerdict, Evaluated, Finding, Partial, Result, Verdicts
 from checker.model.submitted import (
     ACTORS,
     DECISIONS,
     SEVERITIES,
     SOURCES,
     STAGES,
+    Cells,
     Dossier,
     Fault,
     FileDigest,
@@ -59,6 +60,7 @@ __all__ = [
     "Amount",
     "Attestation",
     "Ceiling",
+    "Cells",
     "Clause",
     "DatedValue",
     "Dossier",
@@ -74,6 +76,7 @@ __all__ = [
     "Outcome",
     "Pack",
     "Parameter",
+    "Partial",
     "Person",
     "Place",
     "Remedy",

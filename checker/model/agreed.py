@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from checker.model.frozen import field, frozen
 from checker.model.submitted import Limits, Outcome, Place, Scalar
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clause:
     """Where a rule comes from; `quote` is verbatim and found in the signed text (`line` when found more than once)."""
 
@@ -21,7 +21,7 @@ class Clause:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Example:
     """Facts laid over the pack's reference dossier, and the outcome that the rule must then have."""
 
@@ -34,7 +34,7 @@ class Example:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remedy:
     """Who must act (cedant, cessionnaire, comptable, fournisseur, organisme) and what to do."""
 
@@ -42,7 +42,7 @@ class Remedy:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """One rule as written. `body` holds what is compiled (check, let, when …) as plain data."""
 
@@ -62,7 +62,7 @@ class Rule:
     key: tuple[str | int, ...] = ()  # where the rule stands inside its file
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DatedValue:
     """A value of a parameter, from (included) – to (included); None: without limit.
 
@@ -79,7 +79,7 @@ class DatedValue:
     written: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """A number, name, date, code or list of codes of the convention, by validity; the latest entry wins."""
 
@@ -90,7 +90,7 @@ class Parameter:
     values: tuple[DatedValue, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Person:
     """Someone who may sign. A `delegate` acts by an `acte`: what is not said of it is unknown."""
 
@@ -107,7 +107,7 @@ class Person:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Amendment:
     """An avenant as declared: it applies from `applies_from`, never when one of its three acts is missing."""
 
@@ -130,7 +130,7 @@ class Amendment:
         return max([self.effect, *(day for day in self.signatures.values() if day)])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Waiver:
     """A dérogation of the settings: it erases nothing, and a waived result counts as a reserve."""
 
@@ -144,7 +144,7 @@ class Waiver:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Addressee:
     """Who receives a letter."""
 
@@ -153,7 +153,7 @@ class Addressee:
     email: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Letterhead:
     """The `courrier` of the settings: who writes, from where, how long the answer may take (days; None: not said)."""
 
@@ -167,7 +167,7 @@ class Letterhead:
     addressees: Mapping[str, Addressee] = field(default_factory=dict)  # by actor; they win over those of the pack
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pack:
     """What was agreed, overlaid with the settings of one run."""
 
@@ -196,7 +196,7 @@ class Pack:
         return self.reference is not None and self.reference.parent.parent == self.folder
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """`quitus.yaml`, read: what an organisation adds to a convention."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from checker.model.agreed import Addressee, Amendment, Parameter, Person
+from checker.model.frozen import field, frozen
 from checker.model.submitted import Outcome, Place, State
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ceiling:
     """The amounts of the rule that holds a ceiling, in euros; None: not known, never zero."""
 
@@ -22,7 +22,7 @@ class Ceiling:
     own: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Amount:
     """One bar of the amounts: the key that the dossier gives, and its sum; None when a term is not known."""
 
@@ -30,7 +30,7 @@ class Amount:
     total: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Act:
     """One date of the timeline, in the order that the convention requires. `raw`: as read when it is no date."""
 
@@ -42,7 +42,7 @@ class Act:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attestation:
     """What a person judged, as the dossier says it."""
 
@@ -54,7 +54,7 @@ class Attestation:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Figures:
     """What is drawn of one dossier. `order`: the rules that judge the timeline, with their outcomes.
 
@@ -70,7 +70,7 @@ class Figures:
     lines: Mapping[str, Decimal | None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sentence:
     """A unit of the signed text. `rules` quote it; `kind` (attested, undecidable, no_obligation) when none does."""
 
@@ -82,7 +82,7 @@ class Sentence:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Agreement:
     """A convention as a run applied it: its text, its dated parameters, who may sign, its amendments."""
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from checker.model.agreed import Clause, Letterhead, Remedy, Waiver
 from checker.model.drawn import Agreement, Figures
+from checker.model.frozen import frozen
 from checker.model.submitted import FileDigest, Outcome, Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One row of a rule's subject that is not in order (or holds, when evidence is asked for)."""
 
@@ -29,7 +29,7 @@ class Finding:
     trace: tuple[tuple[str, str], ...] = ()  # the computation: name, value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evaluated:
     """What the engine says of one (rule, dossier)."""
 
@@ -39,7 +39,7 @@ class Evaluated:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """One (rule, dossier) with what the report shows of the rule; `waiver` when a dérogation covers it."""
 
@@ -59,7 +59,7 @@ class Result:
     attested: bool = False  # a person, not the machine alone, made it `conforme`
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DossierVerdict:
     """The decision on one dossier and everything it rests on."""
 
@@ -77,7 +77,16 @@ class DossierVerdict:
     private: tuple[str, ...] = ()  # names of persons that the dossier holds, when they are to be masked
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
+class Partial:
+    """A report that leaves dossiers out: those that did not change since a revision."""
+
+    since: str
+    dossiers: int  # that it holds
+    of: int  # that were read, and judged together
+
+
+@frozen
 class Verdicts:
     """The one decision object of a run: every format and the exit code derive from it."""
 
@@ -93,6 +102,7 @@ class Verdicts:
     agreements: tuple[Agreement, ...] = ()  # of each pack, when a format asks for them
     letterhead: Letterhead | None = None
     redacted: bool = False  # names of persons, IBAN and e-mail addresses are masked in its texts
+    partial: Partial | None = None  # when dossiers of the run are left out
 
     def exit_code(self) -> int:
         """0 conforme, 1 non_conforme, 2 indetermine; moved only by `fail_on`, never the decision."""

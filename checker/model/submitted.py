@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
+
+from checker.model.frozen import frozen
 
 Scalar = str | Decimal | dt.date | bool | int
 
@@ -62,9 +63,10 @@ class Value(NamedTuple):
 
 
 Row = dict[str, Value]  # column (path inside its table) -> value
+Cells = Mapping[str, Value]  # the same, to be read
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rows:
     """The facts of one dossier, as text.
 
@@ -73,8 +75,8 @@ class Rows:
     `faults`: why the dossier cannot be read; any makes the whole dossier `indetermine`.
     """
 
-    tables: Mapping[str, list[Row]]
-    parents: Mapping[str, list[int]]
+    tables: Mapping[str, Sequence[Cells]]
+    parents: Mapping[str, Sequence[int]]
     states: Mapping[tuple[str, int], State]
     places: Mapping[str, Place]  # of each table, where its list is written
     faults: tuple[Fault, ...] = ()
@@ -103,7 +105,7 @@ class FileDigest(NamedTuple):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What a hostile or huge file may cost (`limites` of the settings); `zip_ratio`: unpacked over packed size."""
 
@@ -115,7 +117,7 @@ class Limits:
     zip_ratio: int = 200
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dossier:
     """What was submitted: a folder that holds `dossier.yaml`. `shown` is its path as the reports write it.
 
@@ -132,7 +134,7 @@ class Dossier:
     faults: tuple[Fault, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Submitted:
     """A dossier and its facts. `run` separates the runs of a batch (one a rule example)."""
 

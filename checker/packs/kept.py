@@ -5,7 +5,6 @@ The same files give the same pack: each is read again and compared, so that a ch
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from checker.base import cache, codec
 from checker.model import Clause, DatedValue, Pack, Parameter, Person, Place, Remedy, Rule
+from checker.model.frozen import replace
 
 TEXT, FILE, LISTED, REAL = "text ", "file ", "listed ", "real "  # what an input is; its path follows
 _CLASSES = (Clause, DatedValue, Pack, Parameter, Person, Place, Remedy, Rule)
@@ -57,8 +57,8 @@ def real(path: Path) -> str:
 
 def bare(pack: Pack) -> Pack:
     """What a check reads of a pack: neither the examples nor the documents."""
-    rules = tuple(dataclasses.replace(rule, examples=()) for rule in pack.rules)
-    return dataclasses.replace(pack, rules=rules, sources={})
+    rules = tuple(replace(rule, examples=()) for rule in pack.rules)
+    return replace(pack, rules=rules, sources={})
 
 
 def get(folder: Path, name: str) -> Pack | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from checker.base.plugs import nearest
 from checker.base.yamlfile import Document, Key
 from checker.errors import ConfigurationError, Problem
 from checker.model import Amendment, DatedValue, Pack, Parameter, Person, Settings
+from checker.model.frozen import replace
 from checker.packs.dated import dated_value, day, person
 
 FIRST = "premier_etat_liquidatif"
@@ -53,7 +53,7 @@ def overlay(pack: Pack, settings: Settings, elsewhere: Elsewhere = _nowhere) -> 
         _amend(parameters, amendment, source, path, problems)
     if problems:
         raise ConfigurationError(problems)
-    return dataclasses.replace(
+    return replace(
         pack, parameters=parameters, persons=tuple(persons), amendments=tuple(item for item, _, _ in declared)
     )
 
@@ -93,10 +93,10 @@ def _parameters(
             continue
         dated = [dated_value(document, item, known.type, known.many, path, problems) for item in entries]
         kept = [_bounded(item, known) for item in dated if item]
-        parameters[name] = dataclasses.replace(known, values=tuple(kept))
+        parameters[name] = replace(known, values=tuple(kept))
     first = settings.data.get(FIRST)
     if first not in (None, "") and FIRST in parameters:
-        parameters[FIRST] = dataclasses.replace(
+        parameters[FIRST] = replace(
             parameters[FIRST], values=(DatedValue(values.reference(str(first)), source="quitus.yaml"),)
         )
     return parameters
@@ -106,7 +106,7 @@ def _bounded(item: DatedValue, known: Parameter) -> DatedValue:
     """A blank value keeps the pack's bounds: what they refute stays refuted."""
     if item.value is not None or not item.blank or not known.values:
         return item
-    return dataclasses.replace(item, not_before=known.values[0].not_before, not_after=known.values[0].not_after)
+    return replace(item, not_before=known.values[0].not_before, not_after=known.values[0].not_after)
 
 
 def _amendment(
@@ -188,4 +188,4 @@ def _amend(
         value = dated_value(document, entry, known.type, known.many, where, problems)
         if value is not None:
             ordered = sorted([*known.values, value], key=lambda dated: dated.start.toordinal() if dated.start else 0)
-            parameters[name] = dataclasses.replace(known, values=tuple(ordered))
+            parameters[name] = replace(known, values=tuple(ordered))

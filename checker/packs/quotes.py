@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from checker.errors import Problem
 from checker.model import Pack
+from checker.model.frozen import frozen
 
 _CUT = re.compile(r"(?<=\.)\s+(?=[A-ZÀÂÄÇÉÈÊËÎÏÔÖÙÛÜ])")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unit:
     """A unit of the text: a non-blank line, cut after a full stop followed by a capital.
 

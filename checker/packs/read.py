@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +26,7 @@ from checker.model import (
     Remedy,
     Rule,
 )
+from checker.model.frozen import replace
 from checker.packs import kept
 from checker.packs.dated import dated_value, day, person
 
@@ -59,7 +59,7 @@ def ready(folder: Path, name: str) -> Pack:
         reader = _Reader(folder)
         found = kept.bare(reader.pack(name, ()))
         kept.put(folder, name, found, reader.inputs)
-    return dataclasses.replace(found, sources=kept.Late(lambda: load(folder, name).sources))
+    return replace(found, sources=kept.Late(lambda: load(folder, name).sources))
 
 
 class _Reader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Iterator
 
 from checker.base import plugs
 from checker.base.words import words
@@ -24,8 +24,18 @@ def drawn(format: str) -> bool:
 
 def render(verdicts: Verdicts, format: str, *, lang: str = "fr", color: bool = False, width: int = 100) -> bytes:
     """The report of a run in that format; ValueError, naming the nearest, for a format that does not exist."""
+    return b"".join(stream(verdicts, format, lang=lang, color=color, width=width))
+
+
+def stream(
+    verdicts: Verdicts, format: str, *, lang: str = "fr", color: bool = False, width: int = 100
+) -> Iterator[bytes]:
+    """The same in parts, where the format is written as it is made."""
     if format not in formats():
         near = plugs.nearest(format, formats())
         raise ValueError(f"{format!r}: {f'{near} ?' if near else ', '.join(formats())}")
     plug = plugs.load(_SOCKET, format)
-    return cast(bytes, plug.render(verdicts, words(lang), color=color, width=width))
+    if hasattr(plug, "stream"):
+        yield from plug.stream(verdicts, words(lang), color=color, width=width)
+    else:
+        yield plug.render(verdicts, words(lang), color=color, width=width)

@@ -122,7 +122,7 @@ def banner(verdict: DossierVerdict, own: Sequence[Result], words: Words, reasons
     waiting = rows.by_actor((result for result in own if rows.weigh(result) <= Weight.RESERVE), words)
     who = words["list.comma"].join(f"{actor} ({len(results)})" for actor, results in waiting)
     return {
-        "reference": phrase(verdict.reference, _NAME),
+        "reference": _headed(phrase(verdict.reference, _NAME), phrase(verdict.path, _NAME)),
         "decision": decided(verdict.decision, words),
         "why": said(words[f"html.why_{verdict.decision}"]),
         "alone": _say(alone.message) if alone is not None else "",
@@ -183,7 +183,7 @@ def _card(result: Result, anchor: str, most: int, words: Words) -> dict[str, Any
     return {
         "anchor": anchor,
         "rule": result.rule,
-        "title": _say(result.title),
+        "title": _headed(_say(result.title), _say(result.rule)),
         "mark": marked(result.outcome, words),
         "tags": [said(tag) for tag in tags],
         "quote": phrase(result.clause.quote, _SENTENCE),
@@ -284,6 +284,11 @@ def _rest(words: Words, key: str, count: int) -> str:
 
 def _say(text: str, limit: int = _SENTENCE) -> str:
     return said(phrase(text, limit))
+
+
+def _headed(*texts: str) -> str:
+    """The first text that a heading can be: an empty one is no heading for who hears the page."""
+    return next((text for text in texts if text.strip()), "?")
 
 
 def _size(size: int, words: Words) -> str:

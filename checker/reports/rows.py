@@ -143,6 +143,14 @@ def decisions(verdicts: Verdicts) -> dict[str, int]:
     return {decision: found[decision] for decision in order if found[decision]}
 
 
+def partial(verdicts: Verdicts, words: Words) -> str:
+    """« Rapport partiel : les dossiers changés depuis … », "" when the report is whole."""
+    left = verdicts.partial
+    if left is None:
+        return ""
+    return words["run.partial"].format(since=phrase(left.since, 200), dossiers=left.dossiers, of=left.of)
+
+
 def settings_path(verdicts: Verdicts) -> str:
     """The settings file of the run, or "" when it has none."""
     return (verdicts.settings or {}).get("path") or ""

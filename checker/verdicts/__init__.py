@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ from checker.model import (
     Value,
     Waiver,
 )
+from checker.model.frozen import replace
 from checker.verdicts import private as names
 from checker.verdicts.figures import figures
 
@@ -50,18 +50,18 @@ def decide(
     `private`: with the names of persons that it holds; `lang`: of the program's own sentences.
     """
     personal = frozenset(rule.id for rule in pack.rules if _personal(rule.body.get("check")))
-    run = _Run(pack, settings, frames, evaluated, _twins(frames), today, words.words(lang), personal)
+    run = _Run(pack, settings, frames, evaluated, _twins(frames), today, words.words(lang), personal, {})
     identity = {"id": pack.id, "title": pack.title, "version": pack.version, "sha256": pack.sha256}
     found = [_dossier(index, identity, run) for index in range(len(frames.submitted))]
     if drawn:
         found = [
-            dataclasses.replace(verdict, figures=figures(index, pack, frames, verdict.results))
+            replace(verdict, figures=figures(index, pack, frames, verdict.results))
             for index, verdict in enumerate(found)
         ]
     if not private:
         return found
     named = zip(found, names.of_batch(pack, settings, frames), strict=True)
-    return [dataclasses.replace(verdict, private=held) for verdict, held in named]
+    return [replace(verdict, private=held) for verdict, held in named]
 
 
 def decision_of(results: Sequence[Result]) -> str:
@@ -99,10 +99,11 @@ class _Run(NamedTuple):
     today: dt.date
     words: words.Words
     personal: frozenset[str]  # the rules that a person may attest
+    alike: dict[tuple[str, int, bool], Result]  # of a rule without findings, by what is said of it and of a person
 
 
 def _dossier(index: int, identity: Mapping[str, str], run: _Run) -> DossierVerdict:
-    pack, settings, frames, evaluated, twins, today, said, personal = run
+    pack, settings, frames, evaluated, twins, today, said, personal, alike = run
     attested = personal & _attested(index, frames)
     item = frames.submitted[index]
     root = frames.tables[ROOT]
@@ -117,7 +118,13 @@ def _dossier(index: int, identity: Mapping[str, str], run: _Run) -> DossierVerdi
         found = evaluated[rule.id][index]
         if item.rows.faults:
             found = Evaluated(rule.id, IND, {IND: 1}, ())
-        results.append(_result(rule, found, said, rule.id in attested))
+        key = (rule.id, id(found), rule.id in attested)  # `evaluated` keeps them: an id is one of them only
+        result = alike.get(key)
+        if result is None:
+            result = _result(rule, found, said, rule.id in attested)
+            if not found.findings and not item.rows.faults:
+                alike[key] = result
+        results.append(result)
     waived, waiver_result = _waivers(pack, settings.waivers, reference, control or today, results, said)
     results = [*waived, waiver_result]
     return DossierVerdict(
@@ -232,23 +239,21 @@ def _waivers(
     for waiver in waivers:
         if waiver.dossier != reference:
             continue
-        fault = _fault(waiver, ids, day)
-        if fault:
-            text = table[f"waiver.{fault}"].format(rule=waiver.rule, end=waiver.end or "")
-            findings.append(Finding(_WAIVER, "derogations", NC, text, reason=fault, locations=(waiver.place,)))
+        why = fault(waiver, ids, day)
+        if why:
+            text = table[f"waiver.{why}"].format(rule=waiver.rule, end=waiver.end or "")
+            findings.append(Finding(_WAIVER, "derogations", NC, text, reason=why, locations=(waiver.place,)))
         elif waiver.start is None or waiver.start <= day:
             covering[waiver.rule] = waiver
     outcome = NC if findings else (OK if covering else NA)
     shown = [
-        dataclasses.replace(item, waiver=covering[item.rule])
-        if item.rule in covering and item.outcome in (NC, IND)
-        else item
+        replace(item, waiver=covering[item.rule]) if item.rule in covering and item.outcome in (NC, IND) else item
         for item in results
     ]
     return shown, _engine(_WAIVER, "reserve", outcome, findings, "organisme", table)
 
 
-def _fault(waiver: Waiver, ids: set[str], day: dt.date) -> str:
+def fault(waiver: Waiver, ids: set[str], day: dt.date) -> str:
     """expired, open_ended, self_granted, unknown_rule, unreasoned; "" when in order."""
     from checker.base import values
 

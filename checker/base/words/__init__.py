@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from checker.base import yamlfile
+from checker.base import cache, yamlfile
 
 Words = Mapping[str, str]
 _FOLDER = Path(__file__).parent
@@ -28,7 +28,12 @@ def words(lang: str = "fr") -> Words:
     """The words of a language; ValueError for a language that has no file."""
     if lang not in languages():
         raise ValueError(f"{lang!r}: {', '.join(languages())}")
-    return MappingProxyType(dict(_flat("", yamlfile.load_data(_FOLDER / f"{lang}.yaml"))))
+    name = cache.key("words", lang)
+    found = cache.get(name)
+    if not isinstance(found, dict):
+        found = dict(_flat("", yamlfile.load_data(_FOLDER / f"{lang}.yaml")))
+        cache.put(name, found)
+    return MappingProxyType(found)
 
 
 def _flat(prefix: str, data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

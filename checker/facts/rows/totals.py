@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from checker.base import values
@@ -15,6 +14,7 @@ from checker.base.dictionary import Table
 from checker.base.grid import Cell
 from checker.facts.rows.headers import AMOUNT, NUMBER, Header
 from checker.model import Row, Value
+from checker.model.frozen import frozen
 
 _IDENTITY = frozenset(("number", "invoice", "organisation", "siret", "person", "date"))  # types that make a row a line
 _NUMBERING = frozenset(("number", "invoice"))  # types that make it a line even beside « Sous-total »
@@ -36,7 +36,7 @@ _MAYBE = re.compile(
 _NOT_OF_COLUMN = frozenset("ht hors tva deja plafond reste restant disponible anterieur anterieurs".split())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """A row under the header: the filled cell of each field, the label that makes it a total or a foot, what it is."""
 

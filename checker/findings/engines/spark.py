@@ -71,6 +71,7 @@ def _until_9999(day: str) -> str:
 
 
 TEMPLATES: Mapping[str, str] = {
+    "integer": "BIGINT",
     "not": "(NOT ({0}))",
     "eq": "({0} = {1})",
     "ne": "({0} <> {1})",
@@ -126,19 +127,26 @@ SQL: Mapping[str, str] = {  # of the session, wherever it runs
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.variable.substitute": "false",  # "${…}" of a rule is text
     "spark.sql.constraintPropagation.enabled": "false",  # it grows as a power of the columns
+    # It computes what reads tables sent by the driver, in one thread of the driver.
+    "spark.sql.optimizer.excludedRules": "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation",
 }
-SMALL = 200_000  # rows of a batch below which a partition more costs more than it gives
+SMALL = 200_000  # rows of a batch below which a partition more, or Java to compile, costs more than it gives
 SMALL_SQL: Mapping[str, str] = {
     "spark.sql.shuffle.partitions": "1",
+    "spark.sql.leafNodeDefaultParallelism": "1",
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 CORE: Mapping[str, str] = {  # of the driver of this process
+    "spark.buffer.pageSize": "2m",  # each table sent to all takes one: 64 MB by default
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
     "spark.sql.catalogImplementation": "in-memory",
 }
+
+_READ = re.compile(r"(?:FROM|JOIN) (f[0-9]+)\b")
 
 
 class Session:
@@ -148,9 +156,7 @@ class Session:
         self, frames: Frames, columns: Mapping[str, set[tuple[str, bool]]], dictionary: Dictionary, master: str
     ) -> None:
         rows = sum(len(frame) for frame in frames.tables.values())
-        self._spark = _spark(master)
-        for name, value in {**SQL, **(SMALL_SQL if rows < SMALL else {})}.items():
-            self._spark.conf.set(name, value)
+        self._spark = opened(master, rows < SMALL)
         self._remote = master.startswith("sc://")
         self.emitter = Emitter(TEMPLATES, dictionary)
         tables = set(columns)
@@ -164,19 +170,19 @@ class Session:
             self._spark.createDataFrame(table).createOrReplaceTempView(_view(name))
 
     def run(self, statement: Statement) -> list[tuple[Any, ...]]:
-        """The rows of a statement (RuntimeError with the engine's words when it refuses it).
-
-        Frames that are read more than once are kept while it runs: as one text, Spark would write them out at each
-        reading, and a plan of ten levels a thousand times. What a lost worker kept is computed again.
-        """
+        """The rows of a statement (RuntimeError with the engine's words when it refuses it)."""
         kept = []
+        once: dict[str, str] = {}
         try:
             for name, text in statement.frames:
-                frame = self._spark.sql(text)
-                if _readings(name, statement) > 1:
-                    kept.append(frame.persist())
+                if statement.readings(name) < 2:
+                    once[name] = text
+                    continue
+                frame = leaf(self._spark, self._spark.sql(_with(text, once)))
+                kept.append(frame)
                 frame.createOrReplaceTempView(name)
-            return [tuple(row) for row in self._spark.sql(statement.select).collect()]
+            columns = self._spark.sql(_with(statement.select, once)).toArrow().columns
+            return list(zip(*(column.to_pylist() for column in columns), strict=True))
         except Exception as error:
             raise RuntimeError(str(error).strip()) from error
         finally:
@@ -202,9 +208,54 @@ def session(
     return Session(frames, columns, dictionary, master)
 
 
-def _readings(name: str, statement: Statement) -> int:
-    read = re.compile(rf"(?:FROM|JOIN) {name}\b")
-    return sum(len(read.findall(text)) for text in (*(text for _, text in statement.frames), statement.select))
+def _with(text: str, once: Mapping[str, str]) -> str:
+    """A query, with the frames that are read once that it needs: each query of its own costs an analysis."""
+    needed, todo = set[str](), [text]
+    while todo:
+        read = {name for name in _READ.findall(todo.pop()) if name in once}
+        todo += [once[name] for name in read]
+        needed |= read
+    frames = ", ".join(f"{name} AS ({body})" for name, body in once.items() if name in needed)
+    return f"WITH {frames} {text}" if frames else text
+
+
+def opened(master: str, small: bool = False) -> Any:
+    """A session of its own that reads statements as the other engines do; UsageError (64): no Spark there.
+
+    `small`: of few rows, for which one partition is best and Java is not worth compiling.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of pandas 3, of settings that are to be what they are
+        made = _spark(master)
+        for name, value in {**SQL, **(SMALL_SQL if small else {})}.items():
+            made.conf.set(name, value)
+    return made
+
+
+def leaf(spark: Any, frame: Any) -> Any:
+    """A frame that is read more than once, kept while it is: plans that read it do not hold the plan that makes it.
+
+    Spark has no name for what it computes: plans that read a plan twice hold it twice, and ten levels a thousand times.
+    What a lost worker kept is computed again, or (Connect) another one has it.
+    """
+    from pyspark import StorageLevel
+    from pyspark.sql.classic.dataframe import DataFrame
+
+    if not isinstance(frame, DataFrame):
+        return frame.localCheckpoint(eager=False, storageLevel=StorageLevel.MEMORY_AND_DISK_2)
+    rows, schema = frame._jdf.toJavaRDD(), frame._jdf.schema()
+    return DataFrame(spark._jsparkSession.createDataFrame(rows, schema), spark).persist()
+
+
+def refusals() -> tuple[type[Exception], ...]:
+    """What Spark raises when it refuses a statement, not when it is lost."""
+    from pyspark import errors
+
+    return (
+        errors.AnalysisException, errors.ArithmeticException, errors.ArrayIndexOutOfBoundsException,
+        errors.DateTimeException, errors.IllegalArgumentException, errors.NumberFormatException,
+        errors.SparkRuntimeException,
+    )  # fmt: skip
 
 
 def _view(name: str) -> str:
@@ -252,10 +303,8 @@ _RUNNING: dict[str, Any] = {}  # master -> its Spark: one at a time in a process
 def _spark(master: str) -> Any:
     """A session of its own on that master; UsageError (64): no Spark, no Java, nobody there."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # pandas 3, which only Connect reads
-            from pyspark.errors import PySparkException
-            from pyspark.sql import SparkSession
+        from pyspark.errors import PySparkException
+        from pyspark.sql import SparkSession
     except ImportError as error:
         raise UsageError([Problem("le moteur Spark manque", todo="Installer quitus[spark].")]) from error
     try:
@@ -279,7 +328,8 @@ def stop() -> None:
 
 def _started(builder: Any, master: str) -> Any:
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
-        raise OSError("Java 17 manque (ni JAVA_HOME, ni programme « java »)")
+        todo = "Installer Java 17 (openjdk-17-jre-headless) ou dire où par JAVA_HOME ; --master sc://… s'en passe."
+        raise UsageError([Problem("Java manque : Spark en a besoin sur cette machine", todo=todo)])
     options = dict(CORE)
     if master.startswith("local") or _host(master) in LOOPBACK:
         options |= {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}

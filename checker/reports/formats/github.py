@@ -30,6 +30,8 @@ def render(verdicts: Verdicts, words: Words, *, color: bool = False, width: int 
 
 def _last(verdicts: Verdicts, left: int, words: Words) -> str:
     said = [words["text.decision"].format(decision=words[f"decision.{verdicts.decision}"])]
+    if partial := rows.partial(verdicts, words):
+        said.append(partial.rstrip("."))
     counts = rows.decisions(verdicts)
     if len(verdicts.dossiers) > 1:
         parts = [counted(words, f"count.decided_{decision}", count) for decision, count in counts.items()]

@@ -86,6 +86,7 @@ def render(verdicts: Verdicts, words: Words, *, color: bool = False, width: int 
         run=verdicts,
         dossiers=[_dossier(verdict, f"d{at}", words, brief) for at, verdict in enumerate(verdicts.dossiers, 1)],
         decisions=rows.decisions(verdicts),
+        partial=rows.partial(verdicts, words),
         rules=_rules(verdicts),
         agreements=applied(verdicts, words),
         found=[finding for finding in verdicts.findings if finding.outcome in rows.BAD],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checker.base.words import Words
@@ -16,25 +16,32 @@ _SHARED = 20_000  # texts of results that are kept to be written again
 
 def render(verdicts: Verdicts, words: Words, *, color: bool = False, width: int = 100) -> bytes:
     """The JSON report."""
-    written: dict[Any, str] = {}
-    return jsontext.document(
-        {
-            "schema": SCHEMA,
-            **({"redacted": True} if verdicts.redacted else {}),
-            "tool": {"name": "quitus", "version": verdicts.version},
-            "packs": [_pack(pack) for pack in verdicts.packs],
-            "settings": dict(verdicts.settings) if verdicts.settings else None,
-            "decision": verdicts.decision,
-            "exit_code": verdicts.exit_code(),
-            "fail_on": verdicts.fail_on or None,
-            "summary": {"dossiers": len(verdicts.dossiers), **rows.decisions(verdicts)},
-            "outcomes": _counts(rows.tally(result for verdict in verdicts.dossiers for result in verdict.results)),
-            "findings": [{"rule": finding.rule, **_finding(finding)} for finding in verdicts.findings],
-            "dossiers": [_dossier(verdict, written) for verdict in verdicts.dossiers],
-            "notes": [{"id": name, "text": sentence} for name, sentence in verdicts.notes],
-            "unused": list(verdicts.unused),
-        }
-    )
+    return b"".join(stream(verdicts, words, color=color, width=width))
+
+
+def stream(verdicts: Verdicts, words: Words, *, color: bool = False, width: int = 100) -> Iterator[bytes]:
+    """The same, one dossier after the other: those of a large run are never held together."""
+    written, part = _Written(), verdicts.partial
+    head = {
+        "schema": SCHEMA,
+        **({"redacted": True} if verdicts.redacted else {}),
+        **({"partial": {"since": part.since, "dossiers": part.dossiers, "of": part.of}} if part else {}),
+        "tool": {"name": "quitus", "version": verdicts.version},
+        "packs": [_pack(pack) for pack in verdicts.packs],
+        "settings": dict(verdicts.settings) if verdicts.settings else None,
+        "decision": verdicts.decision,
+        "exit_code": verdicts.exit_code(),
+        "fail_on": verdicts.fail_on or None,
+        "summary": {"dossiers": len(verdicts.dossiers), **rows.decisions(verdicts)},
+        "outcomes": _counts(rows.tally(result for verdict in verdicts.dossiers for result in verdict.results)),
+        "findings": [{"rule": finding.rule, **_finding(finding)} for finding in verdicts.findings],
+    }
+    tail = {
+        "notes": [{"id": name, "text": sentence} for name, sentence in verdicts.notes],
+        "unused": list(verdicts.unused),
+    }
+    listed = (_dossier(verdict, written) for verdict in verdicts.dossiers)
+    yield from jsontext.stream(head, "dossiers", listed, tail)
 
 
 def _pack(pack: Mapping[str, str]) -> dict[str, str]:
@@ -46,8 +53,8 @@ def _counts(counts: Mapping[Outcome, int]) -> dict[str, int]:
     return {outcome.word: counts[outcome] for outcome in sorted(counts) if counts[outcome]}
 
 
-def _dossier(verdict: DossierVerdict, written: dict[Any, str]) -> dict[str, Any]:
-    return {
+def _dossier(verdict: DossierVerdict, written: _Written) -> bytes:
+    head = {
         "reference": verdict.reference,
         "path": verdict.path,
         "pack": _pack(verdict.pack),
@@ -56,29 +63,55 @@ def _dossier(verdict: DossierVerdict, written: dict[Any, str]) -> dict[str, Any]
         "decision": verdict.decision,
         "outcomes": _counts(rows.tally(verdict.results)),
         "files": [file._asdict() for file in verdict.files],
-        "results": [_result(result, verdict.pack, written) for result in verdict.results],
+    }
+    tail = {
         "upcoming": [{"rule": rule, "title": title} for rule, title in verdict.upcoming],
         "paste": list(verdict.paste),
     }
+    start, end = jsontext.around(head, "results", tail, _DEPTH - 2)
+    return start + jsontext.items([written.text(result) for result in verdict.results], _DEPTH - 1) + end
 
 
-def _result(result: Result, pack: Mapping[str, str], written: dict[Any, str]) -> jsontext.Raw:
-    """The text of a result; what many dossiers of a pack share is written once."""
-    if result.waiver or len(written) > _SHARED:
-        return jsontext.Raw(jsontext.text(_plain(result), _DEPTH))
-    key = (
-        pack.get("sha256"),
-        pack.get("id"),
-        result.rule,
-        result.outcome,
-        result.attested,
-        result.remedy,
-        result.findings,
-        *result.counts.items(),
-    )
-    if key not in written:
-        written[key] = jsontext.text(_plain(result), _DEPTH)
-    return jsontext.Raw(written[key])
+class _Written:
+    """The texts of results: what many dossiers share is written once."""
+
+    def __init__(self) -> None:
+        self._same: dict[int, tuple[Result, bytes]] = {}  # with the result, so that its id stays its own
+        self._equal: dict[Any, bytes] = {}
+
+    def text(self, result: Result) -> bytes:
+        """The text of a result, one object among many dossiers, or equal to that of another."""
+        held = self._same.get(id(result))
+        if held is not None:
+            return held[1]
+        if result.findings:
+            return self._alike(result)
+        text = _result(result)
+        if len(self._same) < _SHARED:
+            self._same[id(result)] = result, text
+        return text
+
+    def _alike(self, result: Result) -> bytes:
+        """The text of a result that has findings: its rule, what it says of a dossier and of nothing else."""
+        if result.waiver or len(self._equal) > _SHARED:
+            return _result(result)
+        key = (
+            result.rule,
+            result.title,
+            result.clause,
+            result.outcome,
+            result.attested,
+            result.remedy,
+            result.findings,
+            *result.counts.items(),
+        )
+        if key not in self._equal:
+            self._equal[key] = _result(result)
+        return self._equal[key]
+
+
+def _result(result: Result) -> bytes:
+    return jsontext.text(_plain(result), _DEPTH).encode()
 
 
 def _plain(result: Result) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def _suite(verdict: DossierVerdict, verdicts: Verdicts, words: Words) -> Element
         "control_date": verdict.control_date.isoformat() if verdict.control_date else "",
         "pack": " ".join(verdict.pack.get(key, "") for key in ("id", "version", "sha256")),
         "settings": rows.settings_path(verdicts),
+        "partial": rows.partial(verdicts, words),
     }
     suite.insert(0, _properties(properties))
     return suite
@@ -60,7 +61,8 @@ def _run(verdicts: Verdicts, words: Words) -> Element | None:
         outcome = Outcome.NON_CONFORME if verdicts.decision == "non_conforme" else Outcome.INDETERMINE
         cases.append(_bare(Finding("DOSSIER-LISIBLE", "", outcome, words["text.nothing"]), "quitus", True, words))
     suite = _dressed("quitus", cases)
-    suite.insert(0, _properties({"decision": verdicts.decision, "settings": rows.settings_path(verdicts)}))
+    properties = {"decision": verdicts.decision, "settings": rows.settings_path(verdicts)}
+    suite.insert(0, _properties({**properties, "partial": rows.partial(verdicts, words)}))
     return suite
 
 

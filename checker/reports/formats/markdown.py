@@ -32,7 +32,11 @@ def render(verdicts: Verdicts, words: Words, *, color: bool = False, width: int 
     """The summary of a run."""
     found = rows.all_rows(verdicts, words)
     decision = words["text.decision"].format(decision=words[f"decision.{verdicts.decision}"])
-    blocks = [f"## {words[f'symbol.{verdicts.decision}']} {decision}", *_heads(verdicts, words)]
+    blocks = [
+        f"## {words[f'symbol.{verdicts.decision}']} {decision}",
+        *_partial(verdicts, words),
+        *_heads(verdicts, words),
+    ]
     for weights, heading in _TABLES:
         some = [row for row in found if row.weight in weights]
         if some:
@@ -45,6 +49,11 @@ def render(verdicts: Verdicts, words: Words, *, color: bool = False, width: int 
     code = words["text.exit"].format(code=verdicts.exit_code())
     blocks.append(code[:1].upper() + code[1:])
     return encode("\n\n".join(blocks) + "\n")
+
+
+def _partial(verdicts: Verdicts, words: Words) -> list[str]:
+    said = rows.partial(verdicts, words)
+    return [f"**{plain(said)}**"] if said else []
 
 
 def plain(text: str, limit: int = 500) -> str:

@@ -49,7 +49,8 @@ def render(verdicts: Verdicts, words: Words, *, color: bool = False, width: int 
 
 def _foot(verdicts: Verdicts, words: Words) -> str:
     packs = [f"{phrase(pack.get('id', ''), 40)} {phrase(pack.get('version', ''), 20)}" for pack in verdicts.packs[:2]]
-    return said(" · ".join((f"quitus {verdicts.version}", *packs)))
+    partial = [rows.partial(verdicts, words)] if verdicts.partial else []
+    return said(" · ".join((f"quitus {verdicts.version}", *packs, *partial)))
 
 
 def _lot(verdicts: Verdicts, words: Words) -> dict[str, Any]:

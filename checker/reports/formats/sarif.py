@@ -46,7 +46,8 @@ def _message(text: str) -> dict[str, str]:
 
 def _invocation(verdicts: Verdicts, left: int, words: Words) -> dict[str, Any]:
     found: dict[str, Any] = {"executionSuccessful": True, "exitCode": verdicts.exit_code()}
-    said = [counted(words, "more.results", left)] if left else []
+    said = [rows.partial(verdicts, words)] if verdicts.partial else []
+    said += [counted(words, "more.results", left)] if left else []
     said += [sentence for _, sentence in verdicts.notes] + list(verdicts.unused)
     if said:
         found["toolExecutionNotifications"] = [{"level": "note", "message": _message(text)} for text in said]

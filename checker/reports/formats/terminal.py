@@ -1,17 +1,19 @@
 """For the person who controls: the decision, what to do and who must, then all that was only noted.
 
-rich lays the page out: it takes 60 ms to import, so only `_Page` does it, when a report is rendered.
+rich lays the page out, when colours or signs ask for it: it takes 60 ms to import. `BarePage` gives the same without.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from checker.base.words import Words, counted, long_date
 from checker.model import STAGES, DossierVerdict, Finding, Outcome, Place, Result, Verdicts
 from checker.reports import rows
+from checker.reports.barepage import BarePage, Beyond, Entry, Part
 from checker.reports.blanks import Whole, given_back, held, trimmed
 from checker.reports.inert import encode, phrase
 from checker.reports.rows import Weight
@@ -33,13 +35,19 @@ _COLUMNS = ("decision", "dossier", "non_conforme", "indetermine", "reserves", "p
 _NUMBERS = ("non_conforme", "indetermine", "reserves")
 _WORST = ("non_conforme", "indetermine", "conforme_avec_reserves", "conforme")
 
-Part = str | tuple[str, str]  # a text, or a text and its style (« bold red »)
-Entry = tuple[Part, Sequence[Part]]  # a mark or a name, and the paragraph beside it
-
 
 def render(verdicts: Verdicts, words: Words, *, color: bool = False, width: int = 100) -> bytes:
     """The report on a screen of that width."""
-    page = _Page(width, color)
+    if not color and len(verdicts.dossiers) == 1:
+        with suppress(Beyond):  # what only rich lays out
+            return _written(BarePage(max(width, NARROWEST)), verdicts, words)
+    return _written(_Page(width, color), verdicts, words)
+
+
+def _written(page: Page, verdicts: Verdicts, words: Words) -> bytes:
+    if partial := rows.partial(verdicts, words):
+        page.line((partial, "bold"))
+        page.blank()
     if len(verdicts.dossiers) == 1:
         _dossier(page, verdicts.dossiers[0], words)
     else:
@@ -145,10 +153,13 @@ class _Page:
         return text
 
 
+Page = _Page | BarePage
+
+
 # The dossiers of a batch
 
 
-def _batch(page: _Page, verdicts: Verdicts, words: Words) -> None:
+def _batch(page: Page, verdicts: Verdicts, words: Words) -> None:
     _decision(page, verdicts.decision, counted(words, "count.dossiers", len(verdicts.dossiers)), words)
     counts = [counted(words, f"count.decided_{key}", count) for key, count in rows.decisions(verdicts).items()]
     page.line(_commas(counts, words), indent=2)
@@ -167,7 +178,7 @@ def _batch(page: _Page, verdicts: Verdicts, words: Words) -> None:
         page.line((counted(words, "more.details", len(told) - DETAILS), "dim"))
 
 
-def _table(page: _Page, verdicts: Sequence[DossierVerdict], words: Words) -> None:
+def _table(page: Page, verdicts: Sequence[DossierVerdict], words: Words) -> None:
     body = []
     for verdict in verdicts:
         weights = [rows.weigh(result) for result in verdict.results]
@@ -184,7 +195,7 @@ def _table(page: _Page, verdicts: Sequence[DossierVerdict], words: Words) -> Non
 # One dossier
 
 
-def _dossier(page: _Page, verdict: DossierVerdict, words: Words) -> None:
+def _dossier(page: Page, verdict: DossierVerdict, words: Words) -> None:
     _decision(page, verdict.decision, phrase(verdict.reference, 200), words)
     if verdict.pack.get("id"):
         pack = {key: phrase(verdict.pack.get(key, ""), 120) for key in ("title", "id", "version")}
@@ -207,13 +218,13 @@ def _dossier(page: _Page, verdict: DossierVerdict, words: Words) -> None:
     page.line(rows.counts(verdict.results, words))
 
 
-def _decision(page: _Page, decision: str, name: str, words: Words) -> None:
+def _decision(page: Page, decision: str, name: str, words: Words) -> None:
     style = f"bold {_STYLES[decision]}"
     said = (words[f"decision.{decision}"].upper(), style)
     page.entries([((words[f"symbol.{decision}"], style), [said, "  ", (name, "bold")])])
 
 
-def _summary(page: _Page, verdict: DossierVerdict, words: Words) -> None:
+def _summary(page: Page, verdict: DossierVerdict, words: Words) -> None:
     """How many rules wait, and for whom: « À faire : cédant (5), cessionnaire (2) »."""
     waiting = [(rows.by_actor(_of(verdict, weight), words), heading, ink) for weight, heading, ink in _BY_ACTOR]
     if any(groups for groups, _, _ in waiting):
@@ -233,7 +244,7 @@ def _left_to_a_person(result: Result) -> bool:
     return bool(result.note) and result.automation == "partielle" and result.outcome is Outcome.CONFORME
 
 
-def _by_actor(page: _Page, verdict: DossierVerdict, weight: Weight, heading: tuple[str, str], words: Words) -> None:
+def _by_actor(page: Page, verdict: DossierVerdict, weight: Weight, heading: tuple[str, str], words: Words) -> None:
     """What waits, by who must act; what no rule said of a blocked dossier comes first."""
     alone = rows.orphan(verdict, words) if weight.blocks else None
     mute = alone if alone and (alone.outcome is Outcome.NON_CONFORME) == (weight is Weight.BREACH) else None
@@ -254,7 +265,7 @@ def _by_actor(page: _Page, verdict: DossierVerdict, weight: Weight, heading: tup
 
 
 def _section(
-    page: _Page, found: Sequence[Result], heading: str, write: Callable[[_Page, Result, Words], None], words: Words
+    page: Page, found: Sequence[Result], heading: str, write: Callable[[Page, Result, Words], None], words: Words
 ) -> None:
     if found:
         page.heading(words[f"heading.{heading}"])
@@ -262,7 +273,7 @@ def _section(
             write(page, result, words)
 
 
-def _list(page: _Page, entries: Sequence[Entry], heading: str, words: Words, *, cut: bool = False) -> None:
+def _list(page: Page, entries: Sequence[Entry], heading: str, words: Words, *, cut: bool = False) -> None:
     if entries:
         page.heading(words[f"heading.{heading}"])
         page.entries(entries, indent=2, gap=2, cut=cut)
@@ -271,7 +282,7 @@ def _list(page: _Page, entries: Sequence[Entry], heading: str, words: Words, *, 
 # One result
 
 
-def _title(page: _Page, symbol: Part, result: Result, words: Words) -> None:
+def _title(page: Page, symbol: Part, result: Result, words: Words) -> None:
     article = phrase(result.clause.article, 80)
     if article[:1].isdigit():
         article = words["text.article"].format(article=article)
@@ -283,7 +294,7 @@ def _mark(outcome: Outcome, words: Words) -> Part:
     return words[f"symbol.{outcome.word}"], f"bold {_STYLES[outcome.word]}"
 
 
-def _full(page: _Page, result: Result, words: Words) -> None:
+def _full(page: Page, result: Result, words: Words) -> None:
     _title(page, _mark(result.outcome, words), result, words)
     if result.remedy:
         todo = (phrase(result.remedy.text, _MESSAGE), "cyan")
@@ -295,7 +306,7 @@ def _full(page: _Page, result: Result, words: Words) -> None:
         page.line((counted(words, "more.rows", len(found) - ROWS), "dim"), indent=8)
 
 
-def _finding(page: _Page, finding: Finding, result: Result | None, words: Words) -> None:
+def _finding(page: Page, finding: Finding, result: Result | None, words: Words) -> None:
     said = phrase(finding.message, _MESSAGE)
     title = result.title if result else ""
     if result and finding.outcome is not result.outcome:  # an unknown row of a rule that another row breaks
@@ -314,14 +325,14 @@ def _finding(page: _Page, finding: Finding, result: Result | None, words: Words)
         page.line((counted(words, "more.places", len(places) - PLACES), "dim"), indent=10)
 
 
-def _place(page: _Page, place: Place, excerpt: str, words: Words) -> None:
+def _place(page: Page, place: Place, excerpt: str, words: Words) -> None:
     spot = rows.where(place, words)
     seen = words["text.read"].format(text=phrase(excerpt, _VALUE)) if excerpt else ""
     if spot or seen:
         page.line((spot, "blue"), f"{words['list.comma'] if spot and seen else ''}{seen}", indent=10)
 
 
-def _waived(page: _Page, result: Result, words: Words) -> None:
+def _waived(page: Page, result: Result, words: Words) -> None:
     _title(page, (words["symbol.waived"], "yellow"), result, words)
     for finding in rows.shown(result)[:ROWS]:
         _finding(page, finding, result, words)
@@ -349,14 +360,14 @@ def _note(result: Result, words: Words) -> Entry:
 # The end of a dossier, the end of the run
 
 
-def _paste(page: _Page, lines: Sequence[str], words: Words) -> None:
+def _paste(page: Page, lines: Sequence[str], words: Words) -> None:
     if lines:
         page.heading(words["heading.paste"])
         for line in lines:
             page.verbatim(line, indent=4)
 
 
-def _upcoming(page: _Page, verdict: DossierVerdict, words: Words) -> None:
+def _upcoming(page: Page, verdict: DossierVerdict, words: Words) -> None:
     if not verdict.upcoming:
         return
     following = STAGES[STAGES.index(verdict.stage) + 1 :] if verdict.stage in STAGES else ()
@@ -370,7 +381,7 @@ def _commas(parts: Sequence[str], words: Words) -> str:
     return words["list.comma"].join(parts)
 
 
-def _run(page: _Page, verdicts: Verdicts, words: Words) -> None:
+def _run(page: Page, verdicts: Verdicts, words: Words) -> None:
     found = [finding for finding in verdicts.findings if finding.outcome in rows.BAD]
     if found:
         page.heading(words["heading.run"])

@@ -157,6 +157,7 @@ def _summary(
     lines = [counted(words, "flat.left_sheets", len(ordered) - SHEETS)] if ordered[SHEETS:] else []
     lines += [counted(words, "flat.left_lines", left)] if left else []
     lines += [words[f"text.fail_on_{verdicts.fail_on}"]] if verdicts.fail_on in ("reserve", "non_conforme") else []
+    lines = [rows.partial(verdicts, words), *lines] if verdicts.partial else lines
     for line in (*lines, *verdicts.unused[:SHEETS]):
         _text(sheet, row, 0, line, styles.loose)
         row += 1
