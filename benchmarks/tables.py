@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -91,3 +91,12 @@ def prepared(dossiers: list[dict[str, Any]]) -> list[dict[str, Any]]:
             line["fois"] = used[line["siret"], line["facture"]]
             line["chiffres"] = [int(digit) for digit in line["siret"] or ""]
     return dossiers
+
+
+def luhn(length: int, digit: Callable[[int], str]) -> str:
+    """Luhn as engines of documents say it, from what they call the digit at a place."""
+    terms = []
+    for place in range(length):
+        own = digit(place)
+        terms.append(f"({own} > 4 ? {own} * 2 - 9 : {own} * 2)" if (length - place) % 2 == 0 else own)
+    return f"(({' + '.join(terms)}) % 10 == 0)"

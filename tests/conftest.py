@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -69,3 +70,17 @@ def golden() -> Callable[[Path, bytes], None]:
             assert have == want, f"{path} differs"
 
     return compare
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of the packs."""
+    return tmp_path_factory.mktemp("warm")
+
+
+@pytest.fixture
+def cache(warm: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache that holds packs, and no facts yet."""
+    monkeypatch.setenv("QUITUS_CACHE", str(warm))
+    shutil.rmtree(warm / "facts", ignore_errors=True)
+    return warm / "facts"

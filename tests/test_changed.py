@@ -20,19 +20,6 @@ from checker.model import Partial
 COUNT = 5
 
 
-@pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache of the packs."""
-    return tmp_path_factory.mktemp("warm")
-
-
-@pytest.fixture
-def cache(warm: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache that holds packs, and no facts yet."""
-    monkeypatch.setenv("QUITUS_CACHE", str(warm))
-    return warm / "facts"
-
-
 def _blank(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\n")
 

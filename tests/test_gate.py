@@ -29,20 +29,6 @@ READ, KEPT = "dossiers lus", "dossiers repris du cache"
 COUNT = 5
 
 
-@pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache of the packs."""
-    return tmp_path_factory.mktemp("warm")
-
-
-@pytest.fixture
-def cache(warm: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache that holds packs, and no facts yet."""
-    monkeypatch.setenv("QUITUS_CACHE", str(warm))
-    shutil.rmtree(warm / "facts", ignore_errors=True)
-    return warm / "facts"
-
-
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A few dossiers in clear, one that is no YAML, one with real pieces."""

@@ -10,20 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.tables import CEILING, CODES, NATURE, Finding, documents, prepared
+from benchmarks.tables import CEILING, CODES, NATURE, Finding, documents, luhn, prepared
 
 LIBRARY = "common-expression-language"
 PREPARED = ("CUMUL", "UNIQUE", "TOTAL", "SIRET")
 LINE = ("PIECE", "SIRET", "ORDRE", "UNIQUE", "REQUIS", "CODE", "TVA", "TTC", "LIGNE")
 
 
-def _luhn(length: int) -> str:
-    terms = []
-    for position in range(length):
-        digit = f"l.chiffres[{position}]"
-        doubled = f"({digit} > 4 ? {digit} * 2 - 9 : {digit} * 2)"
-        terms.append(doubled if (length - position) % 2 == 0 else digit)
-    return f"(({' + '.join(terms)}) % 10 == 0)"
+def _digit(place: int) -> str:
+    return f"l.chiffres[{place}]"
 
 
 def _codes() -> str:
@@ -45,7 +40,7 @@ def line_expression() -> str:
     )
     said = (
         f'pieces.exists(p, p.nature == "{NATURE}" && p.ligne == l.ligne) ? "" : "N"',
-        f'l.siret == null ? "I" : (size(l.chiffres) == 14 && {_luhn(14)} && {_luhn(9)}) ? "" : "N"',
+        f'l.siret == null ? "I" : (size(l.chiffres) == 14 && {luhn(14, _digit)} && {luhn(9, _digit)}) ? "" : "N"',
         order,
         'l.siret == null ? "I" : l.fois == 1 ? "" : "N"',
         'l.objet == null ? "I" : l.objet.matches("[^ ]") ? "" : "N"',

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checker.commands import reading
 from checker.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -39,16 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dossier", metavar="FICHIER", type=Path, help="le dossier.yaml, resté hors du répertoire ou du zip"
     )
-    parser.add_argument("--stage", metavar="ETAPE", help="juger comme si le dossier en était à cette étape")
-    parser.add_argument("--on", metavar="DATE", help="date de contrôle AAAA-MM-JJ (l'emporte sur date_controle)")
-    parser.add_argument(
-        "--settings", metavar="FICHIER", type=Path, help="réglages (à défaut le quitus.yaml le plus proche)"
-    )
-    parser.add_argument(
-        "--rules", metavar="REPERTOIRE", type=Path, help="répertoire de packs (à défaut ceux livrés, ou QUITUS_RULES)"
-    )
-    parser.add_argument("--roots", metavar="REPERTOIRE", type=Path, help="certificats de confiance des signatures")
-    parser.add_argument("--ocr", action="store_true", help="lire aussi les images numérisées (tesseract)")
+    reading(parser, "juger comme si le dossier en était à cette étape")
     parser.add_argument("--format", metavar="FORMAT", default="terminal", help="terminal, json, sarif, junit, github…")
     parser.add_argument("--output", metavar="FICHIER", type=Path, help="écrire là plutôt qu'à l'écran")
     parser.add_argument(

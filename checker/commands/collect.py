@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from checker.commands import reading
 from checker.errors import Problem, UsageError
 
 if TYPE_CHECKING:
@@ -38,16 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "paths", nargs="+", metavar="CHEMIN", type=Path, help="un dossier, un zip, ou une arborescence de dossiers"
     )
     parser.add_argument("--output", metavar="REPERTOIRE", type=Path, required=True, help="où écrire les tables")
-    parser.add_argument("--stage", metavar="ETAPE", help="lire comme si les dossiers en étaient à cette étape")
-    parser.add_argument("--on", metavar="DATE", help="date de contrôle AAAA-MM-JJ (l'emporte sur date_controle)")
-    parser.add_argument(
-        "--settings", metavar="FICHIER", type=Path, help="réglages (à défaut le quitus.yaml le plus proche)"
-    )
-    parser.add_argument(
-        "--rules", metavar="REPERTOIRE", type=Path, help="répertoire de packs (à défaut ceux livrés, ou QUITUS_RULES)"
-    )
-    parser.add_argument("--roots", metavar="REPERTOIRE", type=Path, help="certificats de confiance des signatures")
-    parser.add_argument("--ocr", action="store_true", help="lire aussi les images numérisées (tesseract)")
+    reading(parser, "lire comme si les dossiers en étaient à cette étape")
 
 
 def run(options: argparse.Namespace) -> int:

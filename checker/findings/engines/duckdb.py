@@ -10,6 +10,7 @@ from typing import Any
 from checker.base import tree
 from checker.base.dictionary import ROOT, Dictionary
 from checker.base.frames import Frame, Frames
+from checker.findings.dialect import COMMON, iban, letters_spelt, until_9999, vat
 from checker.findings.sql import Emitter, Statement, quote, state_name, table_sql
 
 TYPES = {"money": "DECIMAL(18,2)", "letters": "DECIMAL(18,2)", "percent": "DECIMAL(9,4)", "number": "BIGINT"}
@@ -37,45 +38,19 @@ _SIRET = (
     "(regexp_full_match({0}, '[0-9]{{14}}') AND "
     f"{_of_number('{0}', f'({_luhn(0, 14)} + {_luhn(5, 9)} = 0 OR {_POSTE})')})"
 )
-_VAT = (
-    "(CASE WHEN {0} IS NULL THEN NULL WHEN NOT regexp_full_match({0}, 'FR[0-9A-Z]{{2}}[0-9]{{9}}') THEN FALSE "
-    "WHEN NOT regexp_full_match(substr({0}, 3, 2), '[0-9]{{2}}') THEN NULL "
-    "ELSE TRY_CAST(substr({0}, 3, 2) AS INTEGER) = (12 + 3 * (TRY_CAST(substr({0}, 5, 9) AS BIGINT) % 97)) % 97 END)"
-)
 
 
-def _iban() -> str:
-    """Modulo 97 of the rearranged text, letters as numbers, digit after digit."""
-    digits = "substr({0}, 5) || left({0}, 4)"
-    for number, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", start=10):
-        digits = f"replace({digits}, '{letter}', '{number}')"
-    each = f"list_transform(string_split({digits}, ''), lambda c: TRY_CAST(c AS BIGINT))"
-    rest = f"list_reduce({each}, lambda a, c: (a * 10 + c) % 97, 0)"
-    return (
-        "(CASE WHEN {0} IS NULL THEN NULL WHEN NOT regexp_full_match({0}, '[A-Z]{{2}}[0-9]{{2}}[A-Z0-9]{{11,30}}') "
-        f"OR (left({{0}}, 2) = 'FR' AND length({{0}}) <> 27) THEN FALSE ELSE {rest} = 1 END)"
-    )
+def _full(text: str, pattern: str) -> str:
+    return f"regexp_full_match({text}, '{pattern}')"
 
 
-def _until_9999(day: str) -> str:
-    """A date that Python can hold (`least` would pass over an unknown one)."""
-    return f"(CASE WHEN {day} > DATE '9999-12-31' THEN DATE '9999-12-31' ELSE {day} END)"
-
+# Modulo 97, digit after digit.
+_DIGITS = f"list_transform(string_split({letters_spelt()}, ''), lambda c: TRY_CAST(c AS BIGINT))"
+_REST = f"list_reduce({_DIGITS}, lambda a, c: (a * 10 + c) % 97, 0)"
 
 TEMPLATES: Mapping[str, str] = {
-    "integer": "BIGINT",
+    **COMMON,
     "apart": "",  # a window sorts texts; a hash of the keys tells most rows that they are alone
-    "not": "(NOT ({0}))",
-    "eq": "({0} = {1})",
-    "ne": "({0} <> {1})",
-    "lt": "({0} < {1})",
-    "le": "({0} <= {1})",
-    "gt": "({0} > {1})",
-    "ge": "({0} >= {1})",
-    "add": "({0} + {1})",
-    "sub": "({0} - {1})",
-    "mul": "({0} * {1})",
-    "neg": "(-({0}))",
     "part": "CAST(ROUND(CAST({0} AS DECIMAL(26,2)) * CAST({1} AS DECIMAL(9,4)) * 0.01, 2) AS DECIMAL(26,2))",
     "match": "regexp_full_match({0}, {1})",
     "starts": "starts_with({0}, {1})",
@@ -84,29 +59,15 @@ TEMPLATES: Mapping[str, str] = {
     "length": "length({0})",
     "year": "CAST(year({0}) AS BIGINT)",
     "month": "CAST(month({0}) AS BIGINT)",
-    "add_years": _until_9999("CAST({0} + to_years(CAST({1} AS INTEGER)) AS DATE)"),
-    "add_months": _until_9999("CAST({0} + to_months(CAST({1} AS INTEGER)) AS DATE)"),
-    "add_days": _until_9999("CAST({0} + CAST({1} AS INTEGER) AS DATE)"),
-    "year_end": _until_9999("make_date(CAST(year({0}) + {1} AS INTEGER), 12, 31)"),
-    "greatest": "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {0} >= {1} THEN {0} ELSE {1} END)",
-    "least": "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {0} <= {1} THEN {0} ELSE {1} END)",
-    "is_true": "(({0}) IS TRUE)",
-    "is_null": "(({0}) IS NULL)",
+    "add_years": until_9999("CAST({0} + to_years(CAST({1} AS INTEGER)) AS DATE)"),
+    "add_months": until_9999("CAST({0} + to_months(CAST({1} AS INTEGER)) AS DATE)"),
+    "add_days": until_9999("CAST({0} + CAST({1} AS INTEGER) AS DATE)"),
+    "year_end": until_9999("make_date(CAST(year({0}) + {1} AS INTEGER), 12, 31)"),
     "siren": _SIREN,
     "siret": _SIRET,
-    "vat": _VAT,
-    "iban": _iban(),
-    "count_if": "COUNT(CASE WHEN {0} THEN 1 END)",
-    "asc": "{0} ASC NULLS LAST",
-    "zero": "CAST(0 AS DECIMAL(18,2))",
-    "text": "'{0}'",
+    "vat": vat(_full, "TRY_CAST"),
+    "iban": iban(_full, _REST),
     "null_text": "CAST(NULL AS VARCHAR)",
-    "null_date": "CAST(NULL AS DATE)",
-    "null_boolean": "CAST(NULL AS BOOLEAN)",
-    "null_number": "CAST(NULL AS BIGINT)",
-    "null_money": "CAST(NULL AS DECIMAL(18,2))",
-    "null_letters": "CAST(NULL AS DECIMAL(18,2))",
-    "null_percent": "CAST(NULL AS DECIMAL(9,4))",
 }
 
 

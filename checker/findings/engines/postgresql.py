@@ -15,6 +15,7 @@ from checker.base.dictionary import ROOT, Dictionary
 from checker.base.frames import Frame, Frames
 from checker.base.tree import Call, Literal, Part
 from checker.errors import Problem, UsageError
+from checker.findings.dialect import COMMON, iban, letters_spelt, siren, siret, until_9999, vat
 from checker.findings.reads import PER_PART
 from checker.findings.sql import Emitter, Statement, quote, state_name, table_sql
 
@@ -36,94 +37,30 @@ def _digit(text: str, position: int) -> str:
     return f"(ascii(substr({text}, {position}, 1)) - 48)"
 
 
-def _luhn(text: str, length: int) -> str:
-    """Luhn over `length` digits: the second digit from the right, and every other one, is doubled."""
-    terms = []
-    for position in range(1, length + 1):
-        digit = _digit(text, position)
-        terms.append(f"({digit} * 2 - 9 * ({digit} / 5))" if (length - position) % 2 else digit)
-    return f"(({' + '.join(terms)}) % 10 = 0)"
-
-
 def _full(text: str, pattern: str) -> str:
     return f"({text} ~ '\\A(?:{pattern})\\Z')"
 
 
-def _iban() -> str:
-    """Modulo 97 of the rearranged text, letters as numbers."""
-    digits = "substr({0}, 5) || left({0}, 4)"
-    for number, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", start=10):
-        digits = f"replace({digits}, '{letter}', '{number}')"
-    return (
-        f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT {_full('{0}', '[A-Z]{{2}}[0-9]{{2}}[A-Z0-9]{{11,30}}')} "
-        f"OR (left({{0}}, 2) = 'FR' AND length({{0}}) <> 27) THEN FALSE ELSE CAST({digits} AS NUMERIC) % 97 = 1 END)"
-    )
-
-
-_SIREN = (
-    f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT {_full('{0}', '[0-9]{{9}}')} THEN FALSE ELSE {_luhn('{0}', 9)} END)"
-)
-_SIRET = (
-    f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT {_full('{0}', '[0-9]{{14}}')} THEN FALSE "
-    f"WHEN left({{0}}, 9) = '356000000' AND ({' + '.join(_digit('{0}', at) for at in range(1, 15))}) % 5 = 0 THEN TRUE "
-    f"ELSE {_luhn('{0}', 14)} AND {_luhn('left({0}, 9)', 9)} END)"
-)
-_VAT = (
-    f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT {_full('{0}', 'FR[0-9A-Z]{{2}}[0-9]{{9}}')} THEN FALSE "
-    f"WHEN NOT {_full('substr({0}, 3, 2)', '[0-9]{{2}}')} THEN NULL "
-    "ELSE CAST(substr({0}, 3, 2) AS INTEGER) = (12 + 3 * (CAST(substr({0}, 5, 9) AS BIGINT) % 97)) % 97 END)"
-)
-
-
-def _until_9999(day: str) -> str:
-    """A date that Python can hold (`least` would pass over an unknown one)."""
-    return f"(CASE WHEN {day} > DATE '9999-12-31' THEN DATE '9999-12-31' ELSE {day} END)"
-
-
 TEMPLATES: Mapping[str, str] = {
+    **COMMON,
     "integer": "INTEGER",  # a boolean is made no other number
-    "not": "(NOT ({0}))",
-    "eq": "({0} = {1})",
-    "ne": "({0} <> {1})",
-    "lt": "({0} < {1})",
-    "le": "({0} <= {1})",
-    "gt": "({0} > {1})",
-    "ge": "({0} >= {1})",
-    "add": "({0} + {1})",
-    "sub": "({0} - {1})",
-    "mul": "({0} * {1})",
-    "neg": "(-({0}))",
     "part": "ROUND(CAST({0} AS NUMERIC(26,2)) * CAST({1} AS NUMERIC(9,4)) * 0.01, 2)",
     "match": "({0} ~ ('\\A(?:' || {1} || ')\\Z'))",
     "starts": "starts_with({0}, {1})",
     "contains": "(strpos({0}, {1}) > 0)",
     "left": "left({0}, CAST({1} AS INTEGER))",
-    "length": "CAST(length({0}) AS BIGINT)",
     "year": "CAST(EXTRACT(YEAR FROM {0}) AS BIGINT)",
     "month": "CAST(EXTRACT(MONTH FROM {0}) AS BIGINT)",
-    "add_years": _until_9999("CAST({0} + make_interval(years => CAST({1} AS INTEGER)) AS DATE)"),
-    "add_months": _until_9999("CAST({0} + make_interval(months => CAST({1} AS INTEGER)) AS DATE)"),
-    "add_days": _until_9999("({0} + CAST({1} AS INTEGER))"),
-    "year_end": _until_9999("make_date(CAST(EXTRACT(YEAR FROM {0}) + {1} AS INTEGER), 12, 31)"),
-    "greatest": "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {0} >= {1} THEN {0} ELSE {1} END)",
-    "least": "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {0} <= {1} THEN {0} ELSE {1} END)",
-    "is_true": "(({0}) IS TRUE)",
-    "is_null": "(({0}) IS NULL)",
-    "siren": _SIREN,
-    "siret": _SIRET,
-    "vat": _VAT,
-    "iban": _iban(),
-    "count_if": "COUNT(CASE WHEN {0} THEN 1 END)",
-    "asc": "{0} ASC NULLS LAST",
-    "zero": "CAST(0 AS NUMERIC(18,2))",
+    "add_years": until_9999("CAST({0} + make_interval(years => CAST({1} AS INTEGER)) AS DATE)"),
+    "add_months": until_9999("CAST({0} + make_interval(months => CAST({1} AS INTEGER)) AS DATE)"),
+    "add_days": until_9999("({0} + CAST({1} AS INTEGER))"),
+    "year_end": until_9999("make_date(CAST(EXTRACT(YEAR FROM {0}) + {1} AS INTEGER), 12, 31)"),
+    "siren": siren(_full, _digit),
+    "siret": siret(_full, _digit),
+    "vat": vat(_full, "CAST"),
+    "iban": iban(_full, f"CAST({letters_spelt()} AS NUMERIC) % 97"),
     "text": "TEXT '{0}'",
     "null_text": "CAST(NULL AS TEXT)",
-    "null_date": "CAST(NULL AS DATE)",
-    "null_boolean": "CAST(NULL AS BOOLEAN)",
-    "null_number": "CAST(NULL AS BIGINT)",
-    "null_money": "CAST(NULL AS NUMERIC(18,2))",
-    "null_letters": "CAST(NULL AS NUMERIC(18,2))",
-    "null_percent": "CAST(NULL AS NUMERIC(9,4))",
 }
 FULL = "PostgreSQL n'a pas de caractère U+0000, et U+0001 à U+0008 ne peuvent en tenir lieu : ils y sont aussi"
 LOW = "".join(map(chr, range(9)))  # before those that part lines and words

@@ -19,6 +19,7 @@ from checker.base import tree
 from checker.base.dictionary import ROOT, Dictionary
 from checker.base.frames import Frame, Frames
 from checker.errors import Problem, UsageError
+from checker.findings.dialect import COMMON, iban, siren, siret, until_9999, vat
 from checker.findings.sql import Emitter, Statement, state_name, table_sql
 
 MASTER = "local[*]"
@@ -34,88 +35,31 @@ def _digit(text: str, position: int) -> str:
     return f"TRY_CAST(substr({text}, {position}, 1) AS INT)"
 
 
-def _luhn(text: str, length: int) -> str:
-    """Luhn over `length` digits: the second digit from the right, and every other one, is doubled."""
-    terms = []
-    for position in range(1, length + 1):
-        digit = _digit(text, position)
-        doubled = (length - position) % 2 == 1
-        terms.append(f"(CASE WHEN {digit} * 2 > 9 THEN {digit} * 2 - 9 ELSE {digit} * 2 END)" if doubled else digit)
-    return f"(({' + '.join(terms)}) % 10 = 0)"
-
-
-_SIREN = (
-    f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT {_full('{0}', '[0-9]{{9}}')} THEN FALSE ELSE {_luhn('{0}', 9)} END)"
-)
-_SIRET = (
-    f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT {_full('{0}', '[0-9]{{14}}')} THEN FALSE "
-    f"WHEN left({{0}}, 9) = '356000000' AND ({' + '.join(_digit('{0}', at) for at in range(1, 15))}) % 5 = 0 THEN TRUE "
-    f"ELSE {_luhn('{0}', 14)} AND {_luhn('left({0}, 9)', 9)} END)"
-)
-_VAT = (
-    f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT {_full('{0}', 'FR[0-9A-Z]{{2}}[0-9]{{9}}')} THEN FALSE "
-    f"WHEN NOT {_full('substr({0}, 3, 2)', '[0-9]{{2}}')} THEN NULL "
-    "ELSE TRY_CAST(substr({0}, 3, 2) AS INT) = (12 + 3 * (TRY_CAST(substr({0}, 5, 9) AS BIGINT) % 97)) % 97 END)"
-)
-_IBAN = (  # modulo 97 of the rearranged text, sign after sign, a letter being two digits
-    f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT {_full('{0}', '[A-Z]{{2}}[0-9]{{2}}[A-Z0-9]{{11,30}}')} "
-    "OR (left({0}, 2) = 'FR' AND length({0}) <> 27) THEN FALSE ELSE "
+_REST = (  # modulo 97, sign after sign, a letter being two digits
     "aggregate(transform(sequence(1, length({0})), i -> ascii(substr(concat(substr({0}, 5), left({0}, 4)), i, 1))), 0, "
-    "(a, c) -> CASE WHEN c >= 65 THEN (a * 100 + c - 55) % 97 ELSE (a * 10 + c - 48) % 97 END) = 1 END)"
+    "(a, c) -> CASE WHEN c >= 65 THEN (a * 100 + c - 55) % 97 ELSE (a * 10 + c - 48) % 97 END)"
 )
-
-
-def _until_9999(day: str) -> str:
-    """A date that Python can hold (`least` would pass over an unknown one)."""
-    return f"(CASE WHEN {day} > DATE '9999-12-31' THEN DATE '9999-12-31' ELSE {day} END)"
-
 
 TEMPLATES: Mapping[str, str] = {
-    "integer": "BIGINT",
-    "not": "(NOT ({0}))",
-    "eq": "({0} = {1})",
-    "ne": "({0} <> {1})",
-    "lt": "({0} < {1})",
-    "le": "({0} <= {1})",
-    "gt": "({0} > {1})",
-    "ge": "({0} >= {1})",
-    "add": "({0} + {1})",
-    "sub": "({0} - {1})",
-    "mul": "({0} * {1})",
-    "neg": "(-({0}))",
+    **COMMON,
     # A product of 8 decimals would lose the last one: rounded where it still has 6, then made cents.
     "part": "CAST(ROUND(CAST({0} AS DECIMAL(26,2)) * CAST({1} AS DECIMAL(9,4)), 0) * 0.01 AS DECIMAL(26,2))",
     "match": "({0} RLIKE concat('(?d)\\\\A(?:', {1}, ')\\\\z'))",
     "starts": "startswith({0}, {1})",
     "contains": "contains({0}, {1})",
     "left": "left({0}, {1})",
-    "length": "CAST(length({0}) AS BIGINT)",
     "year": "CAST(year({0}) AS BIGINT)",
     "month": "CAST(month({0}) AS BIGINT)",
-    "add_years": _until_9999("add_months({0}, CAST(12 * {1} AS INT))"),
-    "add_months": _until_9999("add_months({0}, CAST({1} AS INT))"),
-    "add_days": _until_9999("date_add({0}, CAST({1} AS INT))"),
-    "year_end": _until_9999("make_date(CAST(year({0}) + {1} AS INT), 12, 31)"),
-    "greatest": "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {0} >= {1} THEN {0} ELSE {1} END)",
-    "least": "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {0} <= {1} THEN {0} ELSE {1} END)",
-    "is_true": "(({0}) IS TRUE)",
-    "is_null": "(({0}) IS NULL)",
-    "siren": _SIREN,
-    "siret": _SIRET,
-    "vat": _VAT,
-    "iban": _IBAN,
-    "count_if": "COUNT(CASE WHEN {0} THEN 1 END)",
-    "asc": "{0} ASC NULLS LAST",
-    "zero": "CAST(0 AS DECIMAL(18,2))",
-    "text": "'{0}'",
+    "add_years": until_9999("add_months({0}, CAST(12 * {1} AS INT))"),
+    "add_months": until_9999("add_months({0}, CAST({1} AS INT))"),
+    "add_days": until_9999("date_add({0}, CAST({1} AS INT))"),
+    "year_end": until_9999("make_date(CAST(year({0}) + {1} AS INT), 12, 31)"),
+    "siren": siren(_full, _digit),
+    "siret": siret(_full, _digit),
+    "vat": vat(_full, "TRY_CAST"),
+    "iban": iban(_full, _REST),
     "backslash": "\\\\",
     "null_text": "CAST(NULL AS STRING)",
-    "null_date": "CAST(NULL AS DATE)",
-    "null_boolean": "CAST(NULL AS BOOLEAN)",
-    "null_number": "CAST(NULL AS BIGINT)",
-    "null_money": "CAST(NULL AS DECIMAL(18,2))",
-    "null_letters": "CAST(NULL AS DECIMAL(18,2))",
-    "null_percent": "CAST(NULL AS DECIMAL(9,4))",
 }
 
 SQL: Mapping[str, str] = {  # of the session, wherever it runs
