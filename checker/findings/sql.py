@@ -256,7 +256,7 @@ class Emitter(Expressions):
             same = " AND ".join(self._equal(*key) for key in how.keys)
             lost = " OR ".join(f"{self.expr(row, 'x', {})} IS NULL" for row, _ in how.keys)
             free = [f"{self.expr(key, None, {}, prefix='f.')} IS NULL" for _, key in how.keys]
-            free += [f"({self.expr(how.but, None, {}, prefix='f.')}) IS NOT FALSE"] if how.but is not None else []
+            free += [f"({self.expr(how.unless, None, {}, prefix='f.')}) IS NOT FALSE"] if how.unless is not None else []
             made = (
                 f"{pairs} {met} x ON x.above_ = {own} AND {same} "
                 f"UNION ALL {pairs} {met} x ON x.above_ = {own} WHERE {lost} "
