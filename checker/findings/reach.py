@@ -14,7 +14,7 @@ class Reach:
     """How the rows of an aggregate meet those of the subject, beyond being of one dossier.
 
     `alone`: nothing of the subject is read, one group a dossier serves all. `keys`: (of the row, of the subject), which
-    differ in pairs that count for nothing, unless `unless`, of the subject only, may hold.
+    differ in pairs that count for nothing, but where `unless`, of the subject only, may hold.
     """
 
     alone: bool
