@@ -3,9 +3,7 @@
 A kept value spares time and changes nothing else: whatever is wrong with it (absent, cut, altered, of another key,
 written by someone else) reads as None, and what cannot be written is not. `QUITUS_CACHE=0` keeps nothing.
 
-A file is a line (format, SHA-256 of the key and of what follows) and JSON. The digest sees faults, not malice: who can
-write here could decide what a run says, as who can write `__pycache__` can. So a folder or a file that is not of the
-user (or of root), or that others may write, is not read; and the data is never code (see `codec`).
+A file is sealed (see `sealed`) and JSON: the data is never code (see `codec`).
 """
 
 from __future__ import annotations
@@ -16,13 +14,14 @@ import hashlib
 import importlib.util
 import json
 import os
-import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-_HEAD = b"quitus-cache/1 "
+from checker.base import sealed
+
+_KIND = b"quitus-cache/1 "
 _PACKAGE = Path(__file__).resolve().parent.parent
 _ROOMS = ("base", "findings", "model", "packs", "plans")  # whose code makes what is kept
 MOST_BYTES, MOST_FILES = 64_000_000, 64
@@ -83,9 +82,7 @@ def get(name: str) -> Any:
     if place is None:
         return None
     try:
-        data = _read(place, name)
-        head, _, body = data.partition(b"\n")
-        return json.loads(body) if head == _head(name, body) else None
+        return json.loads(_read(place, name))
     except (OSError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -96,44 +93,22 @@ def put(name: str, value: Any) -> None:
     if place is None:
         return
     body = json.dumps(value, separators=(",", ":")).encode()
-    beside = place / f"{name}.{os.urandom(8).hex()}.new"  # two containers may share a folder, and a number
     with contextlib.suppress(OSError):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _ours(place.stat()):
-            return
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(_head(name, body) + b"\n" + body)
-            beside.replace(place / f"{name}.json")
-        finally:
-            beside.unlink(missing_ok=True)
-        _prune(place)
-
-
-def _head(name: str, body: bytes) -> bytes:
-    return _HEAD + hashlib.sha256(name.encode() + b"\0" + body).hexdigest().encode()
+        if sealed.ours(place.stat()):
+            sealed.write(place / f"{name}.json", _KIND, name, body)
+            _prune(place)
 
 
 def _read(place: Path, name: str) -> bytes:
-    """The bytes of a kept file; OSError for a folder or a file that another may have written."""
+    """What a kept file holds; OSError, ValueError for a folder or a file that another may have written."""
     above = os.open(place, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
     try:
-        if not _ours(os.fstat(above)):
+        if not sealed.ours(os.fstat(above)):
             raise PermissionError(place)
-        handle = os.open(f"{name}.json", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=above)
-        with os.fdopen(handle, "rb") as stream:
-            found = os.fstat(handle)
-            if not stat.S_ISREG(found.st_mode) or not _ours(found) or found.st_size > MOST_BYTES:
-                raise PermissionError(name)
-            return stream.read(MOST_BYTES + 1)
+        return sealed.read(f"{name}.json", _KIND, name, MOST_BYTES, above)
     finally:
         os.close(above)
-
-
-def _ours(found: os.stat_result) -> bool:
-    """Whether only this user (or root) writes there."""
-    return found.st_uid in (0, os.getuid()) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _prune(place: Path) -> None:

@@ -21,15 +21,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from checker.base import cache
+from checker.base import cache, sealed
 from checker.base.dictionary import ROOT, Dictionary
 from checker.facts import apart, packed
 from checker.facts.asked import Asked
 from checker.model import Dossier, Submitted
 
-_HEAD: Final = b"quitus-facts/1 "
+_KIND: Final = b"quitus-facts/1 "
 _RACY: Final = 2_000_000_000  # nanoseconds: a file changed since may change again without its date saying so
-_OPEN: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _ROOMS: Final = ("base", "dossiers", "facts", "model")  # whose code makes what is kept
 MOST_BYTES: Final = 512 * 2**20
 _STALE: Final = 3600.0  # seconds after which a file being written belongs to nobody
@@ -213,7 +212,7 @@ def _same(folder: Path, name: str, sha256: str | None, signature: list[int] | No
 
 def _hash(path: Path) -> str:
     """The SHA-256 of a regular file (OSError)."""
-    handle = os.open(path, _OPEN)
+    handle = os.open(path, sealed.OPEN)
     with os.fdopen(handle, "rb", buffering=0) as stream:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(0, "no file", os.fspath(path))
@@ -225,42 +224,15 @@ def _hash(path: Path) -> str:
 
 def _entry(path: Path, name: str) -> tuple[Any, bytes]:
     """What an entry says (OSError, ValueError for one that was altered, or that another may have written)."""
-    handle = os.open(path, _OPEN)
-    with os.fdopen(handle, "rb", buffering=0) as stream:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode) or not _ours(found):
-            raise ValueError(name)
-        data = stream.readall()
-    head, _, body = data.partition(b"\n")
-    if head != _head(name, body):
-        raise ValueError(name)
-    first, _, rest = body.partition(b"\n")
+    first, _, rest = sealed.read(path, _KIND, name, MOST_BYTES).partition(b"\n")
     return json.loads(first), rest
 
 
-def _head(name: str, body: bytes) -> bytes:
-    return _HEAD + hashlib.sha256(name.encode() + b"\0" + body).hexdigest().encode()
-
-
-def _ours(found: os.stat_result) -> bool:
-    """Whether only this user (or root) writes there."""
-    return found.st_uid in (0, os.getuid()) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
 def _write(folder: Path, name: str, body: bytes) -> None:
-    """Whole or not at all; two runs that write the same entry write the same bytes."""
     above = folder / name[:2]
     above.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not (_ours(folder.stat()) and _ours(above.stat())):
-        return
-    beside = above / f"{name}.{os.urandom(8).hex()}.new"
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb", buffering=0) as stream:
-            stream.write(_head(name, body) + b"\n" + body)
-        beside.replace(above / name)
-    finally:
-        beside.unlink(missing_ok=True)
+    if sealed.ours(folder.stat()) and sealed.ours(above.stat()):
+        sealed.write(above / name, _KIND, name, body)
 
 
 def trim(most: int = MOST_BYTES) -> None:
