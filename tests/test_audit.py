@@ -220,6 +220,15 @@ def test_the_same_tables_have_the_same_bytes(depot: Path, tmp_path: Path, quitus
         quitus("audit", tmp_path / name, "--output", tmp_path / f"out-{name}", "--run-id", "un")
     assert _bytes(tmp_path / "a") == _bytes(tmp_path / "b")
     assert _bytes(tmp_path / "out-a") == _bytes(tmp_path / "out-b")
+    run = tmp_path / "out-a" / "run=un"
+    (rules,) = json.loads((run / "rules.json").read_text("utf-8")).values()
+    ranks = {"DOSSIER-LISIBLE": -1, **{item["rule"]: rank for rank, item in enumerate(rules)}}
+    told = duckdb.sql(
+        f"""SELECT dossier, rule, "table", row FROM read_parquet('{run}/findings/*/*.parquet')"""
+    ).fetchall()
+    order = [(dossier, ranks[rule], table, row) for dossier, rule, table, row in told]
+    assert len(order) > 20
+    assert order == sorted(set(order))  # by dossier, then as rules stand in their pack: nothing is left to chance
 
 
 def test_a_second_run_of_one_name_leaves_nothing_of_the_first(depot: Path, tmp_path: Path, quitus: Quitus) -> None:

@@ -188,7 +188,7 @@ def outcomes(asked: Asked, dialect: Dialect) -> str:
     structs = [
         struct(
             {
-                "place": str(place),
+                "nth_": str(nth),
                 "rule": text(rule),
                 "p": f"CAST({packed} AS BIGINT)",
                 "n": f"CAST({rows} AS BIGINT)",
@@ -196,7 +196,7 @@ def outcomes(asked: Asked, dialect: Dialect) -> str:
             },
             dialect,
         )
-        for place, (rule, packed, rows, waived) in enumerate(listed)
+        for nth, (rule, packed, rows, waived) in enumerate(listed)
     ]
     refused = dialect["div"].format("u.p", NC)
     unknown = f"({dialect['div'].format('u.p', IND)} & {MASK})"
@@ -207,7 +207,7 @@ def outcomes(asked: Asked, dialect: Dialect) -> str:
         f"u.waived AND u.p >= {IND} AS waived"
     )
     each = dialect["each"].format(dialect["list"].format(", ".join(structs)))
-    return f"SELECT {fields} FROM (SELECT order_, {each} AS u FROM wide_ WHERE shown_) ORDER BY dossier, u.place"
+    return f"SELECT {fields} FROM (SELECT order_, {each} AS u FROM wide_ WHERE shown_) ORDER BY dossier, u.nth_"
 
 
 def decisions(asked: Asked, dialect: Dialect) -> str:
@@ -256,20 +256,20 @@ def told(asked: Asked, dialect: Dialect) -> str:
     words = " ".join(f"WHEN {index} THEN {text(word)}" for index, word in enumerate(_WORDS))
     own = ", ".join(f"t.{name}" for name in PLACES)
     rows = (
-        f"SELECT d_.order_, t.rule AS place, CASE t.rule {numbers} END AS rule, CASE t.outcome {words} END AS outcome, "
+        f"SELECT d_.order_, t.rule AS nth_, CASE t.rule {numbers} END AS rule, CASE t.outcome {words} END AS outcome, "
         f"t.subject, t.table_, t.row_, t.parts, t.observed, t.expected, t.day, t.trace, '' AS reason, {own} "
         "FROM told_ t JOIN d_ USING (dossier_) WHERE shown_ AND NOT faulty_"
     )
     nothing = f"CAST(NULL AS {dialect['numbers']}), NULL, NULL, CAST(NULL AS DATE), NULL"
     listed = dialect["list"].format(
         ", ".join(
-            struct({"place": str(i), "rule": text(rule), "tables": f"L{i}"}, dialect)
+            struct({"nth_": str(i), "rule": text(rule), "tables": f"L{i}"}, dialect)
             for i, (rule, _) in enumerate(asked.rules)
         )
     )
     unread = (
-        f"SELECT order_, place, rule, 'indetermine', s, s, -1, {nothing}, '', NULL, NULL, NULL, NULL, NULL FROM "
-        f"(SELECT order_, u.place AS place, u.rule AS rule, {dialect['each'].format('u.tables')} AS s FROM "
+        f"SELECT order_, nth_, rule, 'indetermine', s, s, -1, {nothing}, '', NULL, NULL, NULL, NULL, NULL FROM "
+        f"(SELECT order_, u.nth_ AS nth_, u.rule AS rule, {dialect['each'].format('u.tables')} AS s FROM "
         f"(SELECT order_, {dialect['each'].format(listed)} AS u FROM wide_ WHERE shown_) "
         f"WHERE {dialect['size'].format('u.tables')} > 0)"
     )
@@ -285,5 +285,5 @@ def told(asked: Asked, dialect: Dialect) -> str:
     return (
         'SELECT order_ AS dossier, rule, outcome, subject, table_ AS "table", row_ AS row, parts, observed, expected, '
         f"day, trace, reason, {names} FROM ({rows} UNION ALL {unread} UNION ALL {lost} UNION ALL {twins_}) "
-        'ORDER BY dossier, place, "table", row'
+        'ORDER BY dossier, nth_, "table", row'
     )
